@@ -1,0 +1,122 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::origin::OriginId;
+
+fn round(text: &str) -> String {
+    compact(&parse(text.as_bytes(), Limits::default()).unwrap(), NodeId::ROOT)
+}
+
+#[test]
+fn keeps_what_typed_models_lose() {
+    for text in [
+        r#"{"valueQuantity":{"value":"5.0"},"unknown":[1.50,-0,1e2,1E+2]}"#,
+        r#"{"birthDate":"1980","_birthDate":{"extension":[{"url":"x","valueString":"y"}]},"given":["a",null]}"#,
+        r#"{"value":0.10000000000000000000000001,"big":123456789012345678901234567890}"#,
+        r#"[]"#,
+        r#""\"\\\n\u0001""#,
+    ] {
+        assert_eq!(round(text), text);
+    }
+}
+
+#[test]
+fn unescapes() {
+    assert_eq!(round(r#""\u5f20\u4f1f\ud83d\ude00\/""#), "\"张伟😀/\"");
+}
+
+#[test]
+fn errors_name_the_place() {
+    let text = "{\n \"entry\": [\n  {\"a\": 1},\n  {\"b\": tru}\n ]\n}";
+    let error = parse(text.as_bytes(), Limits::default()).unwrap_err();
+    assert_eq!(
+        (error.line, error.column, error.path.as_str()),
+        (4, 9, "$this.entry[1].b")
+    );
+}
+
+#[test]
+fn refuses_what_is_not_json() {
+    for text in [
+        "",
+        "{",
+        "[1,]",
+        "{\"a\":1,}",
+        "01",
+        "1.",
+        "+1",
+        "nul",
+        "\"\t\"",
+        "\"\\ud800\"",
+        "{\"a\":1,\"a\":2}",
+        "1 2",
+    ] {
+        assert!(parse(text.as_bytes(), Limits::default()).is_err(), "{text}");
+    }
+    let deep = "[".repeat(65) + &"]".repeat(65);
+    assert_eq!(
+        parse(deep.as_bytes(), Limits::default()).unwrap_err().reason,
+        "deeper than the limit"
+    );
+}
+
+#[test]
+fn names_nodes_by_path() {
+    let text =
+        r#"{"resourceType":"Bundle","entry":[{},{"resource":{"resourceType":"Observation","code":{"text":"K"}}}]}"#;
+    let tree = parse(text.as_bytes(), Limits::default()).unwrap();
+    let node = *tree
+        .select(NodeId::ROOT, &["entry", "resource", "code", "text"])
+        .first()
+        .unwrap();
+    assert_eq!(tree.path(node), "Bundle.entry[1].resource.code.text");
+}
+
+#[test]
+fn members_can_be_added_late() {
+    let mut tree = Tree::new(Value::Object);
+    let name = tree.member(NodeId::ROOT, "name", Value::Array, OriginId::GENERATED);
+    tree.member(NodeId::ROOT, "active", Value::Bool(true), OriginId::GENERATED);
+    tree.item(name, Value::String("李"), OriginId::GENERATED);
+    assert_eq!(compact(&tree, NodeId::ROOT), r#"{"name":["李"],"active":true}"#);
+    assert_eq!(
+        pretty(&tree, NodeId::ROOT),
+        "{\n  \"name\": [\n    \"李\"\n  ],\n  \"active\": true\n}"
+    );
+}
+
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<String>().prop_map(Into::into),
+    ];
+    leaf.prop_recursive(5, 64, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..8).prop_map(Into::into),
+            prop::collection::btree_map(any::<String>(), inner, 0..8)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn reads_what_another_writer_wrote(value in json()) {
+        let text = serde_json::to_string(&value).unwrap();
+        let tree = parse(text.as_bytes(), Limits::default()).unwrap();
+        let back: serde_json::Value = serde_json::from_str(&compact(&tree, NodeId::ROOT)).unwrap();
+        prop_assert_eq!(&back, &value);
+        let back: serde_json::Value = serde_json::from_str(&pretty(&tree, NodeId::ROOT)).unwrap();
+        prop_assert_eq!(&back, &value);
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+        let ours = parse(&bytes, Limits::default()).is_ok();
+        if ours {
+            prop_assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_ok());
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Writes a tree as JSON, compact or pretty. Numbers leave as they came; strings are escaped as RFC 8259 asks and no
+//! more.
+
+use super::{Kind, NodeId, Tree};
+
+/// Compact JSON of a node.
+pub fn compact(tree: &Tree, node: NodeId) -> String {
+    let mut out = Vec::with_capacity(tree.text_len() + tree.len() * 4);
+    write_compact(tree, node, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Pretty JSON of a node, two spaces a level, without a line end at the end.
+pub fn pretty(tree: &Tree, node: NodeId) -> String {
+    let mut out = Vec::with_capacity(tree.text_len() * 2 + tree.len() * 16);
+    write(tree, node, Some(0), &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// Appends compact JSON of a node.
+pub fn write_compact(tree: &Tree, node: NodeId, out: &mut Vec<u8>) {
+    write(tree, node, None, out);
+}
+
+fn write(tree: &Tree, node: NodeId, level: Option<usize>, out: &mut Vec<u8>) {
+    match tree.kind(node) {
+        Kind::Null => out.extend_from_slice(b"null"),
+        Kind::True => out.extend_from_slice(b"true"),
+        Kind::False => out.extend_from_slice(b"false"),
+        Kind::Number => out.extend_from_slice(tree.text(node).unwrap_or("0").as_bytes()),
+        Kind::String => write_string(tree.text(node).unwrap_or(""), out),
+        Kind::Object => write_children(tree, node, level, *b"{}", out),
+        Kind::Array => write_children(tree, node, level, *b"[]", out),
+    }
+}
+
+fn write_children(tree: &Tree, node: NodeId, level: Option<usize>, [open, close]: [u8; 2], out: &mut Vec<u8>) {
+    out.push(open);
+    let mut any = false;
+    for child in tree.children(node) {
+        if any {
+            out.push(b',');
+        }
+        any = true;
+        line(level.map(|level| level + 1), out);
+        if open == b'{' {
+            write_string(tree.name(child), out);
+            out.extend_from_slice(if level.is_some() { b": " } else { b":" });
+        }
+        write(tree, child, level.map(|level| level + 1), out);
+    }
+    if any {
+        line(level, out);
+    }
+    out.push(close);
+}
+
+fn line(level: Option<usize>, out: &mut Vec<u8>) {
+    if let Some(level) = level {
+        out.push(b'\n');
+        out.resize(out.len() + level * 2, b' ');
+    }
+}
+
+fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut plain = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
+            continue;
+        }
+        out.extend_from_slice(bytes.get(plain..at).unwrap_or_default());
+        plain = at + 1;
+        escape(*byte, out);
+    }
+    out.extend_from_slice(bytes.get(plain..).unwrap_or_default());
+    out.push(b'"');
+}
+
+fn escape(byte: u8, out: &mut Vec<u8>) {
+    match byte {
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        _ => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+    }
+}

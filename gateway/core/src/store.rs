@@ -1,0 +1,229 @@
+//! The log: what a store must promise. It keeps frames, answers and replies in order of arrival and nothing else; how
+//! they are searched is the projection's business. One writer serves all; it decides what is a resend, since only it
+//! sees frames in order.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+
+use crate::inbox::Settle;
+use crate::{Answer, Delivery, Fault, Frame, Reply, Verdict};
+
+/// A frame on its way into the log.
+#[derive(Debug)]
+pub struct Entry {
+    /// Number given by the inbox, rising.
+    pub number: u64,
+    /// The frame.
+    pub frame: Arc<Frame>,
+    /// SHA-256 of its body; same sender and hash within the window is a resend.
+    pub hash: [u8; 32],
+    /// Hash of maps, rules and site in force: a refused frame runs again when it changed.
+    pub snapshot: Arc<str>,
+    /// Whether the frame waits to be claimed rather than being run by whoever handed it over.
+    pub parked: bool,
+    /// Told once the frame is on disk, found to be a resend, or failed.
+    pub settle: Settle,
+}
+
+/// One part's answer as the log keeps it. Made by the worker, so that the writer only writes.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// Number of the part.
+    pub part: u32,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Compact JSON of the bundle, zstd level 1.
+    pub bundle: Bytes,
+    /// JSON of [`Facts`].
+    pub facts: Bytes,
+    /// What other systems are to get.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// What the log keeps of an answer besides verdict and bundle.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Facts {
+    /// What was known.
+    pub context: crate::Context,
+    /// What was remarked.
+    pub findings: Vec<crate::Finding>,
+}
+
+impl Facts {
+    /// The facts of an answer.
+    pub fn of(answer: &Answer) -> Self {
+        Self {
+            context: (*answer.context).clone(),
+            findings: answer.findings.clone(),
+        }
+    }
+}
+
+/// The end of a frame's work on its way into the log.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The frame's number.
+    pub number: u64,
+    /// The last parts' answers.
+    pub decided: Vec<Decided>,
+    /// Every application reply.
+    pub replies: Arc<[Reply]>,
+    /// Told, once all of it is on disk, what to send: these replies, or the kept ones of the earlier frame.
+    pub sent: oneshot::Sender<Result<Sent, Fault>>,
+}
+
+/// What may be sent now.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The replies, in order.
+    pub replies: Arc<[Reply]>,
+    /// The earlier frame that they belong to, for a resend.
+    pub again: Option<u64>,
+}
+
+/// How a frame's work ended.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// The answers of its parts.
+    pub decided: Vec<Decided>,
+    /// The replies, in order.
+    pub replies: Arc<[Reply]>,
+}
+
+/// A frame that is accepted and not answered.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    /// Its number.
+    pub number: u64,
+    /// The frame.
+    pub frame: Arc<Frame>,
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// How many times the process died while it ran.
+    pub deaths: u32,
+}
+
+/// One record of the log. Positions are given by the writer at insert and have no holes that fill later.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Its position.
+    pub position: u64,
+    /// The frame's number.
+    pub number: u64,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What a record says.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A frame was kept.
+    Received {
+        /// The frame.
+        frame: Arc<Frame>,
+        /// Its hash.
+        hash: [u8; 32],
+    },
+    /// A resend arrived; `number` is the earlier frame's.
+    Again {
+        /// When.
+        received: Timestamp,
+    },
+    /// A frame was answered.
+    Answered {
+        /// When.
+        time: Timestamp,
+        /// Answers and replies.
+        ended: Ended,
+    },
+    /// A frame was set aside for an operator.
+    Held,
+}
+
+/// How the store is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Why nothing can be kept now; readiness is red while it is set.
+    pub broken: Option<String>,
+    /// The last position written.
+    pub tail: u64,
+    /// Frames accepted since the log began.
+    pub accepted: u64,
+    /// Of these, answered.
+    pub answered: u64,
+    /// Of these, held.
+    pub held: u64,
+}
+
+impl Health {
+    /// Accepted and not answered: pending and held.
+    pub fn pending(&self) -> u64 {
+        self.accepted.saturating_sub(self.answered)
+    }
+}
+
+/// The log.
+pub trait Store: Send + Sync + 'static {
+    /// Hands a frame to the writer. Never blocks; how much is on the way is bounded by the inbox's permits.
+    fn receive(&self, entry: Entry);
+
+    /// Somebody waits for this frame to be on disk: commit soon.
+    fn want(&self, number: u64);
+
+    /// Hands the last answers and the replies of a frame to the writer. Never blocks.
+    fn answered(&self, outcome: Outcome);
+
+    /// Some parts of a large frame are decided; a crash re-runs only what is not. Never blocks.
+    fn decided(&self, number: u64, decided: Vec<Decided>);
+
+    /// Takes up to `limit` parked frames out, oldest first; they count as running from now.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn claim(&self, limit: usize) -> Result<Vec<Pending>, Fault>;
+
+    /// Frames that were running when the last process ended, oldest first, from a number on. Those that ran at two
+    /// process deaths are held and not among them.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn pending(&self, from: u64, limit: usize) -> Result<Vec<Pending>, Fault>;
+
+    /// The records after a position, in order.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn read_from(&self, position: u64, limit: usize) -> Result<Vec<Record>, Fault>;
+
+    /// The frame of a number.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn frame(&self, number: u64) -> Result<Option<Pending>, Fault>;
+
+    /// The answers and replies of a number.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault>;
+
+    /// Drops answered frames received before a time; an unanswered or held frame or an undelivered delivery stays.
+    /// Returns how many were dropped.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    fn forget(&self, before: Timestamp) -> Result<u64, Fault>;
+
+    /// How the store is, without waiting for it.
+    fn health(&self) -> Health;
+
+    /// The number after the highest ever given.
+    fn next_number(&self) -> u64;
+
+    /// Writes what is on the way and closes; later calls fault.
+    fn close(&self);
+}
