@@ -1,0 +1,18 @@
+//! HL7 version 2: from bytes to FHIR and back to an acknowledgement. This crate reads no file but its own embedded maps,
+//! opens no socket and knows no clock; what arrives and what leaves is the server's, what a map row means is
+//! `causeway-mapping`'s.
+
+pub mod delims;
+pub mod escape;
+pub mod message;
+pub mod place;
+pub mod place_text;
+pub mod problem;
+pub mod tokenise;
+pub mod value;
+
+pub use delims::Delims;
+pub use message::{Body, Message, Name, Segment};
+pub use problem::{Problem, ProblemKind};
+pub use tokenise::tokenise;
+pub use value::{Presence, Value};

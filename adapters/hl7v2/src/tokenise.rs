@@ -1,0 +1,324 @@
+//! From decoded text to segments and field spans, in one pass and without copying (HL7 v2.9 2.5, 2.10.3 for batches).
+//! It refuses nothing: any terminator, any delimiters, several messages and batch segments in one body, junk around them.
+//! Character sets were dealt with before; what stands inside a field is split later, in `value`.
+
+mod lines;
+
+use bytes::Bytes;
+use encoding_rs::Encoding;
+
+use crate::delims::{DelimFault, Delims};
+use crate::message::{Body, Message, Name, Segment};
+use crate::place;
+use crate::problem::{Problem, ProblemKind};
+use lines::{Line, Lines};
+
+/// Splits a decoded body. `charset` is what the body came in. Bytes beyond 4 GiB are not looked at; no listener takes
+/// a body of that size into memory.
+pub fn tokenise(text: &Bytes, charset: &'static Encoding) -> Body {
+    let outside = Message::new(text.clone(), charset, Delims::default(), 0);
+    let body = Body {
+        messages: Vec::new(),
+        outside,
+        problems: Vec::new(),
+    };
+    let (counts, outside) = (Counts::default(), Counts::default());
+    let mut work = Tokeniser {
+        text,
+        charset,
+        body,
+        counts,
+        outside,
+        index: 0,
+        open: false,
+        feeds: 0,
+    };
+    work.run();
+    work.body
+}
+
+struct Tokeniser<'a> {
+    text: &'a Bytes,
+    charset: &'static Encoding,
+    body: Body,
+    /// Names seen in the last message.
+    counts: Counts,
+    /// Names seen outside of messages.
+    outside: Counts,
+    /// Index in the body of the next segment.
+    index: u32,
+    /// Whether lines belong to the last message.
+    open: bool,
+    /// Line feeds seen inside fields of the last message.
+    feeds: u32,
+}
+
+/// The segments that a message or a batch begins and ends with (HL7 v2.9 2.10.3).
+fn is_batch(name: Name) -> bool {
+    matches!(&name.0, b"FHS" | b"BHS" | b"BTS" | b"FTS")
+}
+
+impl Tokeniser<'_> {
+    fn run(&mut self) {
+        let text = self.text.clone();
+        let start = lines::first_header(&text);
+        self.before(&text, start);
+        let mut lines = Lines::new(&text, start.unwrap_or(text.len()));
+        while let Some(line) = lines.next(self.delims().field) {
+            if self.index >= place::MAX_SEGMENTS {
+                self.problem(ProblemKind::TooManySegments, self.index, 1);
+                break;
+            }
+            self.line(&text, line);
+        }
+        self.close();
+    }
+
+    fn before(&mut self, text: &[u8], start: Option<usize>) {
+        let junk = text.get(..start.unwrap_or(text.len())).unwrap_or_default();
+        let count = lines::junk(junk);
+        if count > 0 && start.is_some() {
+            self.problem(ProblemKind::JunkBefore, self.index, count);
+        }
+        if start.is_none() {
+            self.body.problems.push(Problem {
+                kind: ProblemKind::NoMessage,
+                place: causeway_core::Place(0),
+                count: 1,
+            });
+        }
+    }
+
+    fn delims(&self) -> Delims {
+        self.open
+            .then(|| self.body.messages.last())
+            .flatten()
+            .map_or(self.body.outside.delims, |last| last.delims)
+    }
+
+    fn line(&mut self, text: &[u8], line: Line) {
+        let content = text.get(line.start..line.end).unwrap_or_default();
+        let head = content.get(..3).and_then(Name::read);
+        match head.filter(|name| name.is_header() && lines::is_header(content)) {
+            Some(name) if name == "MSH" => self.begin(content),
+            Some(_) => self.wrap(content),
+            None if head.is_some_and(is_batch) => self.close(),
+            None => {}
+        }
+        self.feeds += u32::from(line.feeds);
+        self.segment(text, line);
+    }
+
+    fn begin(&mut self, content: &[u8]) {
+        self.close();
+        let (delims, fault) = Delims::read(content);
+        let number = small(self.body.messages.len() + 1);
+        let mut message = Message::new(self.text.clone(), self.charset, delims, number);
+        message.segments.reserve(16);
+        message.fields.reserve(256);
+        self.body.messages.push(message);
+        self.open = true;
+        self.counts = Counts::default();
+        self.delimiter_fault(fault);
+    }
+
+    fn wrap(&mut self, content: &[u8]) {
+        self.close();
+        let (delims, fault) = Delims::read(content);
+        self.body.outside.delims = delims;
+        self.delimiter_fault(fault);
+    }
+
+    fn close(&mut self) {
+        let feeds = std::mem::take(&mut self.feeds);
+        if self.open && feeds > 0 {
+            let first = self
+                .body
+                .messages
+                .last()
+                .and_then(|last| last.segments.first())
+                .map_or(0, |first| first.index);
+            self.problem(ProblemKind::LineFeedInField, first, feeds as usize);
+        }
+        self.open = false;
+    }
+
+    fn delimiter_fault(&mut self, fault: Option<DelimFault>) {
+        let kind = match fault {
+            None => return,
+            Some(DelimFault::Short) => ProblemKind::ShortDelimiters,
+            Some(DelimFault::Unusable) => ProblemKind::UnusableDelimiters,
+        };
+        let place = place::field(place::segment(self.index), 2);
+        self.body.problems.push(Problem { kind, place, count: 1 });
+    }
+
+    fn problem(&mut self, kind: ProblemKind, index: u32, count: usize) {
+        self.body.problems.push(Problem {
+            kind,
+            place: place::segment(index),
+            count: small(count),
+        });
+    }
+
+    /// Adds the segment of a line to the open message, or to what stands outside.
+    fn segment(&mut self, text: &[u8], line: Line) {
+        let delims = self.delims();
+        let content = text.get(line.start..line.end).unwrap_or_default();
+        let head = memchr::memchr(delims.field, content).unwrap_or(content.len());
+        let written = content.get(..head).unwrap_or_default();
+        let name = Name::read(written.trim_ascii_end()).unwrap_or(Name::UNKNOWN);
+        self.remark_name(name, written);
+        let index = self.index;
+        self.index += 1;
+        let counts = if self.open { &mut self.counts } else { &mut self.outside };
+        let occurrence = counts.next(name);
+        let target = if self.open { self.body.messages.last_mut() } else { None };
+        let target = target.unwrap_or(&mut self.body.outside);
+        let first = small(target.fields.len());
+        if name.is_header() {
+            target.fields.push((small(line.start + 3), small(line.start + 4)));
+        }
+        let longest = spans(
+            content,
+            head,
+            line.start,
+            delims.field,
+            first as usize,
+            &mut target.fields,
+        );
+        let count = small(target.fields.len()) - first;
+        let segment = Segment {
+            name,
+            occurrence,
+            index,
+            start: small(line.start),
+            end: small(line.end),
+            first,
+            count,
+        };
+        target.segments.push(segment);
+        if count > u32::from(place::MAX_FIELDS) || longest > usize::from(place::MAX_COMPONENTS) {
+            self.check_limits(text, &segment, delims);
+        }
+    }
+
+    fn remark_name(&mut self, name: Name, written: &[u8]) {
+        if name == Name::UNKNOWN {
+            self.problem(ProblemKind::BadName, self.index, 1);
+        } else if written.iter().any(u8::is_ascii_lowercase) {
+            self.problem(ProblemKind::SmallName, self.index, 1);
+        } else if !self.open && !is_batch(name) {
+            self.problem(ProblemKind::Stray, self.index, 1);
+        }
+    }
+
+    /// Says where a segment has more values than have places. Looked at only where a field is long enough for that.
+    fn check_limits(&mut self, text: &[u8], segment: &Segment, delims: Delims) {
+        let target = if self.open {
+            self.body.messages.last()
+        } else {
+            Some(&self.body.outside)
+        };
+        let Some(target) = target else { return };
+        let first = segment.first as usize;
+        let spans = target
+            .fields
+            .get(first..first + segment.count as usize)
+            .unwrap_or_default();
+        let mut found = Vec::new();
+        for (number, (start, end)) in (1u32..).zip(spans) {
+            let value = text.get(*start as usize..*end as usize).unwrap_or_default();
+            let excess = excess(value, number, delims);
+            if excess > 0 {
+                let place = place::field(segment.place(), number);
+                found.push(Problem {
+                    kind: ProblemKind::TooManyValues,
+                    place,
+                    count: small(excess),
+                });
+            }
+        }
+        self.body.problems.extend(found);
+    }
+}
+
+/// How many values of a field lie beyond the places there are.
+fn excess(value: &[u8], number: u32, delims: Delims) -> usize {
+    let limit = usize::from(place::MAX_COMPONENTS);
+    if number > u32::from(place::MAX_FIELDS) {
+        return memchr::memchr_iter(delims.field, value).count() + 1;
+    }
+    if value.len() <= limit {
+        return 0;
+    }
+    let split = |value, by| memchr::memchr_iter(by, value).count() + 1;
+    let mut excess = split(value, delims.repetition).saturating_sub(usize::from(place::MAX_REPETITIONS));
+    for repetition in value
+        .split(|byte| *byte == delims.repetition)
+        .filter(|part| part.len() > limit)
+    {
+        excess += split(repetition, delims.component).saturating_sub(limit);
+        for component in repetition
+            .split(|byte| *byte == delims.component)
+            .filter(|part| part.len() > limit)
+        {
+            excess += split(component, delims.subcomponent).saturating_sub(limit);
+        }
+    }
+    excess
+}
+
+/// Pushes the spans of the fields behind the separator at `head` and returns the length of the longest. The field after
+/// the last that has a place of its own takes all the rest of the line, so that a line of separators costs little.
+fn spans(content: &[u8], head: usize, base: usize, separator: u8, first: usize, fields: &mut Vec<(u32, u32)>) -> usize {
+    if head >= content.len() {
+        return 0;
+    }
+    let mut longest = 0;
+    let mut start = head + 1;
+    let rest = content.get(start..).unwrap_or_default();
+    for end in memchr::memchr_iter(separator, rest).map(|at| head + 1 + at) {
+        if fields.len() - first >= usize::from(place::MAX_FIELDS) {
+            break;
+        }
+        longest = longest.max(end - start);
+        fields.push((small(base + start), small(base + end)));
+        start = end + 1;
+    }
+    fields.push((small(base + start), small(base + content.len())));
+    longest.max(content.len() - start)
+}
+
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// How often each name was seen in a message. Most messages have few names, so a short list is searched from its end;
+/// beyond that a map keeps a hostile body from costing the square of its names.
+#[derive(Default)]
+struct Counts {
+    few: Vec<(Name, u32)>,
+    many: std::collections::HashMap<Name, u32>,
+}
+
+impl Counts {
+    const FEW: usize = 32;
+
+    fn next(&mut self, name: Name) -> u32 {
+        if let Some((_, count)) = self.few.iter_mut().rev().find(|(known, _)| *known == name) {
+            *count += 1;
+            return *count;
+        }
+        if self.few.len() < Self::FEW {
+            self.few.push((name, 1));
+            return 1;
+        }
+        let count = self.many.entry(name).or_insert(0);
+        *count += 1;
+        *count
+    }
+}
+
+#[cfg(test)]
+mod tests;
