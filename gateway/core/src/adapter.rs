@@ -60,6 +60,9 @@ pub trait Adapter: Send + Sync + 'static {
     /// The format's name: `hl7v2`.
     fn name(&self) -> &'static str;
 
+    /// Hash of the maps, tables and site in force; a refused frame runs again when it changed.
+    fn snapshot(&self) -> String;
+
     /// Reads a frame. No value only when nothing at all can be made of it.
     fn parse(&self, head: &Head, source: &mut dyn Source) -> Parsed<Self::Message>;
 

@@ -136,6 +136,15 @@ impl Receipt {
     }
 }
 
+/// A frame's answers and replies are on disk.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// Proof; of the earlier frame for a resend.
+    pub kept: Kept,
+    /// What to send.
+    pub sent: Sent,
+}
+
 /// How much may be in work at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
@@ -275,21 +284,25 @@ impl Inbox {
         }))
     }
 
-    /// Hands the answers and replies of a frame to the writer and waits until they are on disk; the place of the frame
-    /// in its patient's order may be given up as soon as this future was polled once.
+    /// Hands the answers and replies of a frame to the writer at once; the future waits until they are on disk. The
+    /// place of the frame in its patient's order may be given up as soon as this returns.
     ///
     /// # Errors
     /// They could not be kept: nothing positive may be said.
-    pub async fn answered(&self, receipt: &Receipt, decided: Vec<Decided>, replies: Vec<Reply>) -> Result<Sent, Fault> {
+    pub fn answered(
+        &self,
+        receipt: &Receipt,
+        decided: Vec<Decided>,
+        replies: Vec<Reply>,
+    ) -> impl Future<Output = Result<Answered, Fault>> + Send + use<> {
         let (sent, wait) = oneshot::channel();
-        self.store.answered(Outcome {
-            number: receipt.number(),
-            decided,
-            replies: replies.into(),
-            sent,
-        });
-        wait.await
-            .unwrap_or_else(|_| Err(Fault::new(FaultKind::Storage, "the log was closed")))
+        let number = receipt.number();
+        self.store.answered(Outcome { number, decided, replies: replies.into(), sent });
+        async move {
+            let closed = |_| Err(Fault::new(FaultKind::Storage, "the log was closed"));
+            let sent = wait.await.unwrap_or_else(closed)?;
+            Ok(Answered { kept: Kept { number: sent.again.unwrap_or(number) }, sent })
+        }
     }
 
     /// Lets nothing more in.
