@@ -1,0 +1,134 @@
+//! What a format's document must offer so that rows can be run on it: items in order with names, values as copied
+//! handles, and compiled steps from an item to its values. Formats implement it; nothing here knows one of them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use causeway_core::Place;
+
+use crate::syntax::{Part, Select};
+
+/// A value of a document: where it stands, and two numbers of the format's own (a span of its text, an index). Copied
+/// freely, read only by the document that gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value {
+    /// Where it stands.
+    pub place: Place,
+    /// The format's own: the first byte of a span.
+    pub start: u32,
+    /// The format's own: the byte behind the last.
+    pub end: u32,
+}
+
+/// What a sender said by a value that stands in the document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Nothing stands there.
+    Empty,
+    /// The sender says that there is none: `""` in HL7v2, `null` in JSON.
+    Null,
+    /// There is something.
+    Valued,
+}
+
+/// How an identifier type is told apart from another of its kind: by number and authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// The parts that may hold the number, the best first.
+    pub number: &'static [u32],
+    /// The parts that may hold the authority, the best first.
+    pub authority: &'static [u32],
+    /// How many parts from the authority's first belong to it, as in EI where it stands flat.
+    pub width: u32,
+}
+
+/// A document that rows can be run on.
+pub trait Doc: Send + Sync {
+    /// A compiled path from an item to its values, or from a value to its parts.
+    type Step: Clone + fmt::Debug + Send + Sync + 'static;
+
+    /// A value cut into its parts once, so that each part is found without reading those before it.
+    type Cut: Clone + Default + fmt::Debug + Send;
+
+    /// How many items (segments, objects) there are.
+    fn items(&self) -> u32;
+
+    /// The symbol of an item's name, as [`Format::symbol`] gives it.
+    fn symbol(&self, item: u32) -> u32;
+
+    /// The place of an item.
+    fn item_place(&self, item: u32) -> Place;
+
+    /// Appends the occurrences that a step selects in an item: repetitions of a field, without its parts. `anchor` is
+    /// the number of the anchor's own value, from 1, for `[n]`.
+    fn spots(&self, item: u32, step: &Self::Step, anchor: u32, out: &mut Vec<Value>);
+
+    /// The first occurrence that a step selects in an item, and whether there may be more.
+    fn spot(&self, item: u32, step: &Self::Step, anchor: u32) -> (Option<Value>, bool);
+
+    /// The part of an occurrence that a step leads to; the occurrence itself where it names none.
+    fn narrow(&self, value: Value, step: &Self::Step) -> Option<Value>;
+
+    /// Cuts a value into its parts.
+    fn cut(&self, value: Value, into: &mut Self::Cut);
+
+    /// The part of a cut value that a step leads to.
+    fn part(&self, cut: &Self::Cut, step: &Self::Step) -> Option<Value>;
+
+    /// The part of a number, from 1, of a value.
+    fn nth(&self, value: Value, number: u32) -> Option<Value>;
+
+    /// The first leaf of a value: what tests and codes look at.
+    fn first(&self, value: Value) -> Value;
+
+    /// What the sender said by a value.
+    fn presence(&self, value: Value) -> Presence;
+
+    /// Whether a value has parts at all.
+    fn is_complex(&self, value: Value) -> bool;
+
+    /// The text as it was sent: two values of equal raw text say the same.
+    fn raw(&self, value: Value) -> &str;
+
+    /// The text as it was meant.
+    fn text(&self, value: Value) -> Cow<'_, str>;
+
+    /// Every populated leaf of the document, in order.
+    fn leaves(&self, each: &mut dyn FnMut(Value));
+
+    /// Whether a place lies in another, or is it.
+    fn lies_in(&self, inner: Place, outer: Place) -> bool;
+
+    /// What triggers it: `A01`, for tests.
+    fn trigger(&self) -> &str;
+
+    /// The version it names, for tests: `2.5.1`.
+    fn version(&self) -> &str;
+}
+
+/// What the compiler asks of a format: symbols, steps, types and operations.
+pub trait Format: Send + Sync {
+    /// Its documents.
+    type Doc: Doc;
+
+    /// The symbol of an item's name; none when no item can have it.
+    fn symbol(&self, name: &str) -> Option<u32>;
+
+    /// Compiles the parts behind an item's or a type's name. `select` stands right behind the name itself.
+    ///
+    /// # Errors
+    /// What the format cannot read, in a sentence.
+    fn step(&self, select: &[Select], parts: &[Part]) -> Result<<Self::Doc as Doc>::Step, String>;
+
+    /// The type of a field or part, for keys: `CX` of PID-3, `HD` of XCN.9.
+    fn type_of(&self, head: &str, parts: &[Part]) -> Option<&'static str>;
+
+    /// How values of an identifier type are told apart.
+    fn identity(&self, kind: &str) -> Option<Identity>;
+
+    /// The named operations.
+    fn ops(&self) -> &'static [crate::ops::OpDef<Self::Doc>];
+
+    /// The names of the item that describes the document itself and may be read from everywhere: MSH.
+    fn header(&self) -> Option<&'static str>;
+}
