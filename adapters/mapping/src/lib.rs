@@ -3,7 +3,10 @@
 //! lives here, and nothing does I/O: texts come from the caller.
 #![deny(missing_docs)]
 
+mod overlay;
+pub mod site;
 pub mod syntax;
 pub mod table;
 
+pub use site::Site;
 pub use syntax::{Library, Loaded, Problem, Source};

@@ -49,6 +49,8 @@ pub enum To {
 pub enum Back<'a> {
     /// The one code that gives the target, or the one marked.
     Code(&'a str),
+    /// The target's own code.
+    Same,
     /// No code gives it.
     Missing,
     /// Several give it and none is marked.
@@ -97,6 +99,57 @@ impl Table {
                 bad.push(Bad::new(second.span, format!("the code {} stands twice", second.code)));
             }
         }
+    }
+
+    /// These rows over those of a base; a code that both have is the site's.
+    pub(crate) fn over(self, base: &Self) -> Self {
+        let kept = base.entries.iter().filter(|entry| !self.has(&entry.code)).cloned();
+        let kept: Vec<Entry> = kept.collect();
+        let mut merged = self;
+        merged.entries.extend(kept);
+        merged.entries.sort_by(|a, b| a.code.cmp(&b.code));
+        merged.rest = merged.rest.or_else(|| base.rest.clone());
+        merged
+    }
+
+    /// The code that gives a target on the way back.
+    pub fn back(&self, system: &str, code: &str) -> Back<'_> {
+        let gives = |entry: &&Entry| match &entry.to {
+            To::Code(to) => to == code && entry.system == system,
+            To::Same => entry.code == code && entry.system == system,
+            To::None => false,
+        };
+        let mut found = self.entries.iter().filter(gives);
+        match (found.next(), found.next()) {
+            (Some(one), None) => Back::Code(&one.code),
+            (Some(_), Some(_)) => {
+                let marked = self.entries.iter().filter(gives).find(|entry| entry.back);
+                marked.map_or(Back::Several, |entry| Back::Code(&entry.code))
+            }
+            (None, _) => self.back_by_rest(system, code),
+        }
+    }
+
+    /// A row of `*` that leaves the code as it is gives any code that no other row takes.
+    fn back_by_rest<'a>(&'a self, system: &str, code: &str) -> Back<'a> {
+        let same = self
+            .rest
+            .as_ref()
+            .filter(|rest| rest.to == To::Same && rest.system == system);
+        match same {
+            Some(_) if !self.has(code) => Back::Same,
+            _ => Back::Missing,
+        }
+    }
+
+    /// Targets that several codes give with none marked: there the way back is lost.
+    pub fn ambiguous(&self) -> Vec<&Entry> {
+        let lost = |entry: &&Entry| match &entry.to {
+            To::Code(to) => self.back(&entry.system, to) == Back::Several,
+            To::Same => self.back(&entry.system, &entry.code) == Back::Several,
+            To::None => false,
+        };
+        self.entries.iter().filter(lost).collect()
     }
 
     /// The row of a code, else the row of `*`.

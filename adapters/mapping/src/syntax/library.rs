@@ -4,11 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::cells::header;
 use super::element::ElementFile;
 use super::extra::{ExtensionRow, MessageRow, read_extensions, read_messages};
 use super::span::{Bad, FileId, Level, Problem, Span};
 use super::structure::{Make, StructureFile};
+use crate::site::Site;
 use crate::table::Table;
 
 /// One file as text, as it is embedded or read by the caller.
@@ -33,7 +36,11 @@ pub struct Library {
     pub extensions: Vec<ExtensionRow>,
     /// Which structure a kind of message has.
     pub messages: Vec<MessageRow>,
+    /// The site's settings, or the defaults of all sites.
+    pub site: Site,
     pub(crate) files: Vec<Arc<str>>,
+    /// SHA-256 of each file by its name with its layer.
+    pub(crate) digests: BTreeMap<Arc<str>, [u8; 32]>,
 }
 
 /// A library with what is wrong in its texts.
@@ -53,6 +60,7 @@ enum Kind {
     Table,
     Extensions,
     Messages,
+    Site,
 }
 
 impl Library {
@@ -64,6 +72,7 @@ impl Library {
             library.add(source, "", &mut bad);
         }
         library.resolve();
+        library.off_rows(&mut bad);
         let problems = library.problems(Level::Error, bad);
         Loaded { library, problems }
     }
@@ -71,44 +80,68 @@ impl Library {
     /// Reads one text into its place; `layer` goes before its name in messages.
     pub(crate) fn add(&mut self, source: &Source<'_>, layer: &str, bad: &mut Vec<Bad>) {
         let file = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(format!("{layer}{}", source.name).into());
+        let full: Arc<str> = format!("{layer}{}", source.name).into();
+        self.files.push(full.clone());
+        let twice = self.digests.insert(full, Sha256::digest(source.text).into()).is_some();
         let top = Span {
             file,
             line: 1,
             column: 1,
         };
-        let name = stem(source.name).to_owned();
-        let twice = match kind(source) {
-            Some(Kind::Structure) => {
-                let read = StructureFile::read(&name, source.text, file, bad);
-                self.structures.insert(name, read).is_some()
-            }
-            Some(Kind::Element) => {
-                let read = ElementFile::read(&name, source.text, file, bad);
-                self.elements.insert(name, read).is_some()
-            }
-            Some(Kind::Table) => {
-                let read = Table::read(&name, source.text, file, bad);
-                self.tables.insert(name, read).is_some()
-            }
-            Some(Kind::Extensions) => {
-                self.extensions.extend(read_extensions(source.text, file, bad));
-                false
-            }
-            Some(Kind::Messages) => {
-                self.messages.extend(read_messages(source.text, file, bad));
-                false
-            }
+        let taken = self.add_kind(source, file, bad);
+        match taken {
+            Some(false) if !twice => {}
+            Some(_) => bad.push(Bad::new(top, "a file of this name is there already")),
             None => {
                 let text = "the header is of no kind of file: a structure file has at and make, an element file from, \
                             to and how, a table code and to-code";
                 bad.push(Bad::new(top, text));
+            }
+        }
+    }
+
+    /// Reads a text as its kind, and says whether another of its kind and name was there; nothing when it is of no kind.
+    fn add_kind(&mut self, source: &Source<'_>, file: FileId, bad: &mut Vec<Bad>) -> Option<bool> {
+        let name = stem(source.name).to_owned();
+        let text = source.text;
+        let twice = match kind(source)? {
+            Kind::Structure => {
+                let read = StructureFile::read(&name, text, file, bad);
+                self.structures.insert(name, read).is_some()
+            }
+            Kind::Element => {
+                let read = ElementFile::read(&name, text, file, bad);
+                self.elements.insert(name, read).is_some()
+            }
+            Kind::Table => {
+                let read = Table::read(&name, text, file, bad);
+                self.tables.insert(name, read).is_some()
+            }
+            Kind::Extensions => {
+                self.extensions.extend(read_extensions(text, file, bad));
+                false
+            }
+            Kind::Messages => {
+                self.messages.extend(read_messages(text, file, bad));
+                false
+            }
+            Kind::Site => {
+                self.site = Site::read(text, file, bad);
                 false
             }
         };
-        if twice {
-            bad.push(Bad::new(top, "a file of this name is there already"));
+        Some(twice)
+    }
+
+    /// The snapshot that these rows are: SHA-256 over the names and contents of all files, those of the site too.
+    pub fn hash(&self) -> [u8; 32] {
+        let mut all = Sha256::new();
+        for (name, digest) in &self.digests {
+            all.update(name.as_bytes());
+            all.update([0]);
+            all.update(digest);
         }
+        all.finalize().into()
     }
 
     /// Names in keys: those of the structure itself and of all that it uses or that use it.
@@ -188,6 +221,7 @@ pub(crate) fn stem(name: &str) -> &str {
 
 fn kind(source: &Source<'_>) -> Option<Kind> {
     match stem(source.name) {
+        "site.toml" => return Some(Kind::Site),
         "extensions" => return Some(Kind::Extensions),
         "messages" => return Some(Kind::Messages),
         _ => {}

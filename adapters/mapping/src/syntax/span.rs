@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use causeway_profiles::nearest;
+
 /// Number of a file within its library, in the order of loading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct FileId(pub u32);
@@ -96,56 +98,5 @@ impl fmt::Display for Problem {
             Some(name) => write!(f, "; did you mean {name}?"),
             None => Ok(()),
         }
-    }
-}
-
-/// The name nearest to a wrong one, when it is near enough to be meant: at most a third of its letters differ. Of equals
-/// the first wins.
-pub fn nearest<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wrong: Vec<char> = wrong.chars().take(80).collect();
-    let allowed = (wrong.len() / 3).max(1);
-    names
-        .into_iter()
-        .map(|name| (distance(&wrong, name), name))
-        .filter(|(far, _)| *far > 0 && *far <= allowed)
-        .min_by_key(|(far, _)| *far)
-        .map(|(_, name)| name)
-}
-
-/// Edit distance between two names; case counts half a letter, rounded up over the whole.
-fn distance(wrong: &[char], name: &str) -> usize {
-    let mut row: Vec<usize> = (0..=wrong.len()).map(|n| n * 2).collect();
-    for (done, right) in name.chars().enumerate() {
-        let mut diagonal = std::mem::replace(row.first_mut().unwrap_or(&mut 0), (done + 1) * 2);
-        let mut left = (done + 1) * 2;
-        for (cell, &letter) in row.iter_mut().skip(1).zip(wrong) {
-            let best = (diagonal + cost(letter, right)).min(left + 2).min(*cell + 2);
-            diagonal = std::mem::replace(cell, best);
-            left = best;
-        }
-    }
-    row.last().map_or(0, |halves| halves.div_ceil(2))
-}
-
-fn cost(a: char, b: char) -> usize {
-    match () {
-        () if a == b => 0,
-        () if a.eq_ignore_ascii_case(&b) => 1,
-        () => 2,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nearest_name() {
-        let names = ["name", "gender", "birthDate", "valueQuantity"];
-        assert_eq!(nearest("nmae", names), None, "two letters of four differ");
-        assert_eq!(nearest("nam", names), Some("name"));
-        assert_eq!(nearest("birthdate", names), Some("birthDate"));
-        assert_eq!(nearest("valueQantity", names), Some("valueQuantity"));
-        assert_eq!(nearest("zzz", names), None);
     }
 }

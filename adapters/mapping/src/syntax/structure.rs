@@ -53,6 +53,8 @@ pub enum Make {
     },
     /// `use`: the rows of the structure files in `fill`.
     Use,
+    /// `off`, in an overlay: the base's rows are switched off. Merged libraries hold none.
+    Off,
 }
 
 /// A file named by a row.
@@ -170,6 +172,7 @@ fn parse_make(text: &str, span: Span) -> Result<Make, Bad> {
         None => Err(Bad::new(span, "'make' is empty: a resource type, NAME.element or use")),
         Some(c) if c.is_ascii_uppercase() => Ok(Make::Resource(word)),
         Some(_) if word == "use" => Ok(Make::Use),
+        Some(_) if word == "off" => Ok(Make::Off),
         Some(_) => Err(Bad::new(
             span,
             format!("'{word}' is neither a resource type, NAME.element nor use"),
