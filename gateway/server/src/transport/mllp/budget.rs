@@ -1,0 +1,106 @@
+//! Memory for frames that are still being read. A frame's first 64 KiB are free; what goes beyond is charged to one
+//! budget that all connections (and, if wired so, all listeners) share, so that many large frames at once wait instead
+//! of exhausting memory. A received frame is charged to the inbox; this budget ends where that one begins.
+
+use std::sync::Arc;
+
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+
+use super::codec::HEAD;
+
+/// One permit.
+const UNIT: usize = 64 << 10;
+/// How much is charged at a time, in units: a large frame asks once in 512 KiB.
+const STEP: usize = 8;
+
+/// The shared budget.
+#[derive(Debug, Clone)]
+pub struct ReadBudget {
+    units: Arc<Semaphore>,
+    total: usize,
+}
+
+impl ReadBudget {
+    /// A budget of about so many bytes.
+    pub fn new(bytes: usize) -> Self {
+        let total = (bytes / UNIT).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        Self {
+            units: Arc::new(Semaphore::new(total)),
+            total,
+        }
+    }
+}
+
+impl Default for ReadBudget {
+    /// 256 MiB.
+    fn default() -> Self {
+        Self::new(256 << 20)
+    }
+}
+
+/// What one frame has been charged.
+#[derive(Debug)]
+pub(super) struct Charge {
+    budget: ReadBudget,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Charge {
+    pub(super) fn new(budget: ReadBudget) -> Self {
+        Self { budget, permit: None }
+    }
+
+    /// Units still missing for a frame of `held` bytes. Never more than the whole budget, which would never be granted:
+    /// a frame larger than that has the budget to itself.
+    pub(super) fn missing(&self, held: usize) -> u32 {
+        let have = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let need = held.saturating_sub(HEAD).div_ceil(UNIT);
+        if need <= have {
+            return 0;
+        }
+        let want = (need - have).max(STEP).min(self.budget.total - have);
+        u32::try_from(want).unwrap_or(u32::MAX)
+    }
+
+    /// Waits for so many units more.
+    pub(super) async fn more(&mut self, units: u32) -> Result<(), AcquireError> {
+        let permit = Arc::clone(&self.budget.units).acquire_many_owned(units).await?;
+        match &mut self.permit {
+            Some(have) => have.merge(permit),
+            None => self.permit = Some(permit),
+        }
+        Ok(())
+    }
+
+    /// Gives everything back.
+    pub(super) fn release(&mut self) {
+        self.permit = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn small_frames_are_free_and_large_ones_pay_in_steps() {
+        let mut charge = Charge::new(ReadBudget::new(1 << 20));
+        assert_eq!(charge.missing(HEAD), 0);
+        assert_eq!(charge.missing(HEAD + 1), 8);
+        charge.more(8).await.unwrap();
+        assert_eq!(charge.missing(HEAD + (512 << 10)), 0);
+        assert_eq!(charge.missing(HEAD + (512 << 10) + 1), 8);
+    }
+
+    #[tokio::test]
+    async fn a_frame_larger_than_the_budget_gets_all_of_it_and_gives_it_back() {
+        let budget = ReadBudget::new(1 << 20);
+        let mut charge = Charge::new(budget.clone());
+        let units = charge.missing(1 << 30);
+        charge.more(units).await.unwrap();
+        assert_eq!(charge.missing(1 << 30), 0);
+        assert_eq!(budget.units.available_permits(), 0);
+        charge.release();
+        assert_eq!(budget.units.available_permits(), 16);
+    }
+}

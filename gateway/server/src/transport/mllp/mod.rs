@@ -1,0 +1,24 @@
+//! MLLP (HL7 v2 Transport Specification, MLLP release 1): listener and client. Frames and replies pass through here as
+//! bytes; what a payload says is the adapter's business. The client alone looks at MSH-10 and MSA-2, to tell whose reply
+//! it holds.
+
+mod budget;
+mod client;
+pub mod codec;
+mod connection;
+mod correlate;
+mod counters;
+mod lanes;
+mod options;
+mod peers;
+mod server;
+
+pub use budget::ReadBudget;
+pub use client::{Client, ClientError, Timeouts, Want};
+pub use counters::{Counter, Counters, Counts};
+pub use options::Options;
+pub use peers::Cidr;
+pub use server::{Listener, RefuseFn, serve};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! A listener on a real socket, a stub for the service, and peers that behave well or badly.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use causeway_core::{Fault, Frame, Head, Leave, Reply, ReplyHead, ReplyKind};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tower::service_fn;
+use tower::util::BoxCloneSyncService;
+
+use super::{Counters, Listener, Options, ReadBudget, RefuseFn};
+use crate::replies::{Outgoing, Replies};
+use crate::service::FrameService;
+
+mod bad;
+mod drain;
+mod order;
+
+/// Nothing here takes so long; a test that waits for it has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running listener.
+struct House {
+    address: std::net::SocketAddr,
+    counters: Arc<Counters>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl House {
+    async fn open(service: FrameService, options: Options) -> Self {
+        Self::open_with(service, options, ReadBudget::default()).await
+    }
+
+    async fn open_with(service: FrameService, options: Options, budget: ReadBudget) -> Self {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let counters = Arc::new(Counters::default());
+        let listener = Listener {
+            name: "test".into(),
+            service,
+            refuse: refuse(),
+            options,
+            counters: counters.clone(),
+            budget,
+        };
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(listener.serve(socket, stopped));
+        Self {
+            address,
+            counters,
+            stop,
+            serving,
+        }
+    }
+
+    async fn peer(&self) -> Peer {
+        Peer(TcpStream::connect(self.address).await.unwrap())
+    }
+
+    /// Waits until the condition holds.
+    async fn until(&self, holds: impl Fn(&Counters) -> bool) {
+        let wait = async {
+            while !holds(&self.counters) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, wait)
+            .await
+            .unwrap_or_else(|_| panic!("{:?}", self.counters));
+    }
+}
+
+/// A raw peer: every byte is written as the test says.
+struct Peer(TcpStream);
+
+impl Peer {
+    async fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.unwrap();
+    }
+
+    /// The next reply, without its framing.
+    async fn reply(&mut self) -> String {
+        let read = async {
+            let mut got = Vec::new();
+            while !got.ends_with(b"\x1c\r") {
+                got.push(self.0.read_u8().await.unwrap());
+            }
+            assert_eq!(got[0], 0x0B);
+            String::from_utf8(got[1..got.len() - 2].to_vec()).unwrap()
+        };
+        timeout(PATIENCE, read).await.unwrap()
+    }
+
+    /// Everything up to the end of the connection.
+    async fn rest(&mut self) -> Vec<u8> {
+        let mut got = Vec::new();
+        timeout(PATIENCE, self.0.read_to_end(&mut got)).await.unwrap().unwrap();
+        got
+    }
+}
+
+fn refuse() -> RefuseFn {
+    Arc::new(|_: &Head, first: &[u8], fault: Fault| Reply {
+        head: ReplyHead::None,
+        kind: ReplyKind::Refusal,
+        bytes: Bytes::from(format!("{:?} {}", fault.kind, first.len())),
+        positive: false,
+    })
+}
+
+/// A reply that may leave: what the stub says is about nothing that is kept.
+fn passing(text: impl Into<Bytes>) -> Outgoing {
+    Outgoing {
+        leave: Leave::Passing,
+        reply: Reply {
+            head: ReplyHead::None,
+            kind: ReplyKind::Application,
+            bytes: text.into(),
+            positive: true,
+        },
+    }
+}
+
+/// Answers each frame at once with `got <body>`.
+fn echo() -> FrameService {
+    BoxCloneSyncService::new(service_fn(|frame: Frame| async move {
+        let text = [b"got ", frame.body.as_ref()].concat();
+        Ok::<_, Infallible>(Replies::ready(passing(text)))
+    }))
+}
+
+fn framed(payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    super::codec::encode(payload, &mut out);
+    out
+}
+
+#[tokio::test]
+async fn a_frame_goes_in_and_its_reply_comes_out() {
+    let house = House::open(echo(), Options::default()).await;
+    let mut peer = house.peer().await;
+    peer.send(&framed(b"MSH|1")).await;
+    assert_eq!(peer.reply().await, "got MSH|1");
+    drop(peer);
+    house.until(|counters| counters.open.get() == 0).await;
+    assert_eq!(house.counters.frames.get(), 1);
+    assert_eq!(house.counters.bytes_in.get(), 8);
+    assert_eq!(house.counters.bytes_out.get(), 12);
+}
