@@ -61,17 +61,23 @@ impl Delims {
     }
 
     fn from_encoding(field: u8, given: &[u8]) -> (Self, Option<DelimFault>) {
-        let mut fault = (given.len() < 4).then_some(DelimFault::Short);
-        let mut chosen = [0u8; 5];
         let mut taken = vec![field];
-        for (slot, byte) in chosen.iter_mut().zip(given) {
+        for byte in given.iter().take(8) {
             if Self::usable(*byte) && !taken.contains(byte) {
-                *slot = *byte;
                 taken.push(*byte);
-            } else {
-                fault = Some(DelimFault::Unusable);
             }
         }
+        let unusable = taken.len() <= given.len();
+        let fault = if unusable {
+            Some(DelimFault::Unusable)
+        } else {
+            (given.len() < 4).then_some(DelimFault::Short)
+        };
+        let mut chosen = [0u8; 5];
+        chosen
+            .iter_mut()
+            .zip(taken.iter().skip(1))
+            .for_each(|(slot, byte)| *slot = *byte);
         let [component, repetition, escape, subcomponent, truncation] = chosen;
         let mut fill = |slot: u8, usual: u8| if slot == 0 { vacant(usual, &mut taken) } else { slot };
         let delims = Self {
@@ -137,9 +143,9 @@ mod tests {
     }
 
     #[test]
-    fn a_character_that_cannot_delimit_is_replaced() {
+    fn a_character_that_cannot_delimit_is_passed_over() {
         check("MSH|ABCD|LAB", "|^~\\&", Some(DelimFault::Unusable));
-        check("MSH|^^\\&|LAB", "|^~\\&", Some(DelimFault::Unusable));
+        check("MSH|^~\\\\&|LAB", "|^~\\&", Some(DelimFault::Unusable));
     }
 
     #[test]

@@ -2,8 +2,12 @@
 //! opens no socket and knows no clock; what arrives and what leaves is the server's, what a map row means is
 //! `causeway-mapping`'s.
 
+pub mod batch;
+pub mod charset;
 pub mod delims;
 pub mod escape;
+pub mod header;
+pub mod intake;
 pub mod message;
 pub mod place;
 pub mod place_text;
@@ -11,7 +15,9 @@ pub mod problem;
 pub mod tokenise;
 pub mod value;
 
+pub use charset::Charset;
 pub use delims::Delims;
+pub use intake::Intake;
 pub use message::{Body, Message, Name, Segment};
 pub use problem::{Problem, ProblemKind};
 pub use tokenise::tokenise;

@@ -143,8 +143,10 @@ pub struct Body {
     pub messages: Vec<Message>,
     /// What stands outside of messages: FHS, BHS, BTS, FTS and lines that belong to no message.
     pub outside: Message,
-    /// What was odd about the syntax.
+    /// What was odd about the syntax, so far as it was noted one by one.
     pub problems: Vec<Problem>,
+    /// Problems beyond those.
+    pub more_problems: u32,
 }
 
 impl Body {

@@ -2,16 +2,23 @@
 //! It refuses nothing: any terminator, any delimiters, several messages and batch segments in one body, junk around them.
 //! Character sets were dealt with before; what stands inside a field is split later, in `value`.
 
+mod counts;
 mod lines;
 
 use bytes::Bytes;
+use causeway_core::Place;
 use encoding_rs::Encoding;
 
 use crate::delims::{DelimFault, Delims};
 use crate::message::{Body, Message, Name, Segment};
 use crate::place;
 use crate::problem::{Problem, ProblemKind};
+use counts::Counts;
+pub(crate) use lines::first_header;
 use lines::{Line, Lines};
+
+/// Problems of a body that are noted one by one.
+const MOST_PROBLEMS: usize = 200;
 
 /// Splits a decoded body. `charset` is what the body came in. Bytes beyond 4 GiB are not looked at; no listener takes
 /// a body of that size into memory.
@@ -21,6 +28,7 @@ pub fn tokenise(text: &Bytes, charset: &'static Encoding) -> Body {
         messages: Vec::new(),
         outside,
         problems: Vec::new(),
+        more_problems: 0,
     };
     let (counts, outside) = (Counts::default(), Counts::default());
     let mut work = Tokeniser {
@@ -81,11 +89,7 @@ impl Tokeniser<'_> {
             self.problem(ProblemKind::JunkBefore, self.index, count);
         }
         if start.is_none() {
-            self.body.problems.push(Problem {
-                kind: ProblemKind::NoMessage,
-                place: causeway_core::Place(0),
-                count: 1,
-            });
+            self.push(ProblemKind::NoMessage, Place(0), 1);
         }
     }
 
@@ -150,15 +154,20 @@ impl Tokeniser<'_> {
             Some(DelimFault::Unusable) => ProblemKind::UnusableDelimiters,
         };
         let place = place::field(place::segment(self.index), 2);
-        self.body.problems.push(Problem { kind, place, count: 1 });
+        self.push(kind, place, 1);
     }
 
     fn problem(&mut self, kind: ProblemKind, index: u32, count: usize) {
-        self.body.problems.push(Problem {
-            kind,
-            place: place::segment(index),
-            count: small(count),
-        });
+        self.push(kind, place::segment(index), small(count));
+    }
+
+    /// Notes a problem. A body with a problem in every line must not cost more than the body.
+    fn push(&mut self, kind: ProblemKind, place: Place, count: u32) {
+        if self.body.problems.len() < MOST_PROBLEMS {
+            self.body.problems.push(Problem { kind, place, count });
+        } else {
+            self.body.more_problems = self.body.more_problems.saturating_add(1);
+        }
     }
 
     /// Adds the segment of a line to the open message, or to what stands outside.
@@ -239,7 +248,9 @@ impl Tokeniser<'_> {
                 });
             }
         }
-        self.body.problems.extend(found);
+        for Problem { kind, place, count } in found {
+            self.push(kind, place, count);
+        }
     }
 }
 
@@ -292,32 +303,6 @@ fn spans(content: &[u8], head: usize, base: usize, separator: u8, first: usize, 
 
 fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// How often each name was seen in a message. Most messages have few names, so a short list is searched from its end;
-/// beyond that a map keeps a hostile body from costing the square of its names.
-#[derive(Default)]
-struct Counts {
-    few: Vec<(Name, u32)>,
-    many: std::collections::HashMap<Name, u32>,
-}
-
-impl Counts {
-    const FEW: usize = 32;
-
-    fn next(&mut self, name: Name) -> u32 {
-        if let Some((_, count)) = self.few.iter_mut().rev().find(|(known, _)| *known == name) {
-            *count += 1;
-            return *count;
-        }
-        if self.few.len() < Self::FEW {
-            self.few.push((name, 1));
-            return 1;
-        }
-        let count = self.many.entry(name).or_insert(0);
-        *count += 1;
-        *count
-    }
 }
 
 #[cfg(test)]

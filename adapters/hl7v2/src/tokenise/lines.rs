@@ -35,7 +35,7 @@ pub(super) fn is_header(line: &[u8]) -> bool {
 
 /// Where the first header segment begins: at the start of a line, or after junk in its line when the delimiters behind
 /// `MSH` leave no doubt.
-pub(super) fn first_header(text: &[u8]) -> Option<usize> {
+pub(crate) fn first_header(text: &[u8]) -> Option<usize> {
     let at_line = line_starts(text).find(|start| is_header(text.get(*start..).unwrap_or_default()));
     let before = text.get(..at_line.unwrap_or(text.len())).unwrap_or_default();
     let clear = |at: &usize| {
