@@ -39,8 +39,6 @@ pub struct Context {
     pub stated: Option<Timestamp>,
     /// The key of the patient; answers and deliveries of one patient keep their order.
     pub patient: Option<String>,
-    /// Words to find the message by: names, identifiers, codes and displays, at most 4 KiB.
-    pub words: Vec<String>,
     /// Hash of the maps, tables and site that lifted it.
     pub snapshot: String,
 }

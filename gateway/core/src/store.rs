@@ -51,14 +51,41 @@ pub struct Facts {
     pub context: crate::Context,
     /// What was remarked.
     pub findings: Vec<crate::Finding>,
+    /// What the message can be found by.
+    #[serde(default)]
+    pub index: Index,
+}
+
+/// What a business key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyKind {
+    /// An identifier of the patient.
+    Patient = 1,
+    /// A placer or filler order number.
+    Order = 2,
+    /// An accession or specimen number.
+    Accession = 3,
+    /// A visit number.
+    Visit = 4,
+}
+
+/// What a message can be found by.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Index {
+    /// Exact keys.
+    pub keys: Vec<(KeyKind, String)>,
+    /// Full text: names, identifiers, codes and displays, at most 4 KiB.
+    pub words: String,
 }
 
 impl Facts {
     /// The facts of an answer.
-    pub fn of(answer: &Answer) -> Self {
+    pub fn of(answer: &Answer, index: Index) -> Self {
         Self {
             context: (*answer.context).clone(),
             findings: answer.findings.clone(),
+            index,
         }
     }
 }

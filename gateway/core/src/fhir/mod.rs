@@ -11,5 +11,5 @@ mod write;
 
 pub use bundle::Bundle;
 pub use parse::{JsonError, Limits, parse};
-pub use tree::{Children, Kind, NodeId, Tree, Value};
+pub use tree::{Children, Kind, Mark, NodeId, Tree, Value};
 pub use write::{compact, pretty, write_compact};

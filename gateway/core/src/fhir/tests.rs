@@ -120,3 +120,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rolling_back_leaves_no_trace() {
+    use crate::OriginId;
+    let none = OriginId::GENERATED;
+    let mut tree = Tree::default();
+    tree.member(NodeId::ROOT, "a", Value::String("x"), none);
+    let before = compact(&tree, NodeId::ROOT);
+    let mark = tree.mark(NodeId::ROOT);
+    let tried = tree.member(NodeId::ROOT, "b", Value::Object, none);
+    tree.member(tried, "c", Value::Number("1"), none);
+    tree.rollback(mark);
+    assert_eq!(compact(&tree, NodeId::ROOT), before);
+    tree.member(NodeId::ROOT, "d", Value::Array, none);
+    assert_eq!(compact(&tree, NodeId::ROOT), r#"{"a":"x","d":[]}"#);
+    let mut empty = Tree::default();
+    let mark = empty.mark(NodeId::ROOT);
+    empty.member(NodeId::ROOT, "b", Value::Object, none);
+    empty.rollback(mark);
+    assert_eq!(compact(&empty, NodeId::ROOT), "{}");
+}

@@ -72,6 +72,15 @@ struct Node {
     kind: Kind,
 }
 
+/// A point in the making of a tree to come back to; see [`Tree::mark`].
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    parent: u32,
+    last: u32,
+    nodes: u32,
+    text: u32,
+}
+
 /// A JSON value with every node addressable.
 #[derive(Debug, Clone)]
 pub struct Tree {
@@ -121,6 +130,31 @@ impl Tree {
             node.first = NodeId::NONE;
             node.last = NodeId::NONE;
             node.origin = origin;
+        }
+    }
+
+    /// Remembers the tree as it is before something is tried below `parent`.
+    pub fn mark(&self, parent: NodeId) -> Mark {
+        Mark {
+            parent: parent.0,
+            last: self.node(parent).map_or(NodeId::NONE, |node| node.last),
+            nodes: to_u32(self.nodes.len()),
+            text: to_u32(self.text.len()),
+        }
+    }
+
+    /// Takes back all that was added since the mark. Everything added since must stand below the mark's parent.
+    pub fn rollback(&mut self, mark: Mark) {
+        self.nodes.truncate(mark.nodes as usize);
+        self.text.truncate(mark.text as usize);
+        if let Some(parent) = self.nodes.get_mut(mark.parent as usize) {
+            parent.last = mark.last;
+            if mark.last == NodeId::NONE {
+                parent.first = NodeId::NONE;
+            }
+        }
+        if let Some(last) = self.nodes.get_mut(mark.last as usize) {
+            last.next = NodeId::NONE;
         }
     }
 
