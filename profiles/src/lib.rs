@@ -2,8 +2,12 @@
 //! knows a message format; what is known is embedded.
 
 pub mod definitions;
+pub mod primitive;
+pub mod validator;
 
 pub use definitions::{
     Binding, CodeSystem, Concept, Definitions, Element, ExtensionDef, Found, Strength, TypeDef, TypeKind, TypeRef,
     ValueSet, nearest, r4,
 };
+pub use primitive::{JsonForm, Primitive};
+pub use validator::{validate, validate_at};

@@ -23,6 +23,7 @@ use super::rows::{
     BindingRow, ElementRow, ExtensionRow, PartContent, PartRow, Scope, ScopeRow, Strength, Tables, TypeKind,
     TypeRefRow, TypeRow, ValueSetRow,
 };
+use crate::primitive::Primitive;
 
 const HEAD: &str = "causeway-facts 1 ";
 
@@ -110,6 +111,7 @@ impl Decoder {
             kind,
             base,
             scope: Scope::NONE,
+            primitive: Primitive::named(name),
         });
         Some(())
     }
@@ -272,6 +274,13 @@ impl Decoder {
         for (_, rows) in held {
             let start = to_u32(self.tables.elements.len());
             let names = self.names(start, &rows);
+            // No object of R4 has more elements than a mask has bits; a later one would not be required, and a test says so.
+            let bits = rows
+                .iter()
+                .zip(0..)
+                .filter(|(row, _)| row.min > 0)
+                .map(|(_, at)| 1_u128.checked_shl(at).unwrap_or(0));
+            let required = bits.fold(0, |all, bit| all | bit);
             self.tables.elements.extend(
                 rows.into_iter()
                     .zip(0..)
@@ -281,6 +290,7 @@ impl Decoder {
             self.tables.scopes.push(ScopeRow {
                 elements,
                 names: self.tables.names.add(names),
+                required,
             });
         }
         self.number(&numbers);

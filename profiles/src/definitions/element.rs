@@ -6,6 +6,7 @@ use super::Definitions;
 use super::nearest::nearest;
 use super::rows::{ElementRow, Scope, TypeKind, TypeRefRow, TypeRow};
 use super::terms::Binding;
+use crate::primitive::Primitive;
 
 /// A type or resource.
 #[derive(Clone, Copy)]
@@ -37,6 +38,11 @@ impl TypeDef {
     /// What sort of type it is.
     pub fn kind(&self) -> TypeKind {
         self.row.kind
+    }
+
+    /// Which primitive it is.
+    pub fn primitive(&self) -> Option<Primitive> {
+        self.row.primitive
     }
 
     /// The type it is derived from; none for `Element` and `Resource`.

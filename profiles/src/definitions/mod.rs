@@ -19,10 +19,10 @@ use std::sync::LazyLock;
 pub use element::{Element, Found, TypeDef, TypeRef};
 pub use extension::ExtensionDef;
 pub use nearest::nearest;
+pub(crate) use rows::{BindingRow, ElementRow, Scope, Tables, TypeRefRow, TypeRow};
 pub use rows::{Strength, TypeKind};
 pub use terms::{Binding, CodeSystem, Concept, ValueSet};
 
-use rows::Tables;
 use terms::Codes;
 
 const FACTS: &[u8] = include_bytes!("../../packages/hl7.fhir.r4/facts.zst");
@@ -57,6 +57,15 @@ impl Definitions {
             tables,
             codes: LazyLock::new(Box::new(move || Codes::decode(text_of(codes)))),
         }
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    pub(crate) fn bound(&'static self, row: &BindingRow) -> Option<ValueSet> {
+        let row = self.tables.value_sets.get(row.set? as usize)?;
+        Some(ValueSet { defs: self, row })
     }
 
     /// The type or resource of a name: `Patient`, `HumanName`, `dateTime`, `SimpleQuantity`.

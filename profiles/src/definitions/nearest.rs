@@ -3,6 +3,10 @@
 /// The name among those given that is nearest to the wrong one, when it is near enough to be what was meant: at most a
 /// third of the letters differ, and a difference of case alone is the nearest of all.
 pub fn nearest<'a>(wrong: &str, among: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // No name is so long, and the price of comparing grows with the length.
+    if wrong.len() > LONGEST {
+        return None;
+    }
     let limit = (wrong.chars().count() / 3).max(1) * COST;
     let rated = among.into_iter().map(|name| (distance(wrong, name), name));
     rated
@@ -10,6 +14,9 @@ pub fn nearest<'a>(wrong: &str, among: impl IntoIterator<Item = &'a str>) -> Opt
         .min_by_key(|(distance, name)| (*distance, name.len()))
         .map(|(_, name)| name)
 }
+
+/// Bytes of the longest name that is compared.
+const LONGEST: usize = 128;
 
 /// Price of a letter that is missing, added, changed or swapped with its neighbour; a change of case costs one.
 const COST: usize = 4;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::names::{NameTable, Region};
+use crate::primitive::Primitive;
 
 /// What sort of type a type is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,6 +47,7 @@ pub(crate) struct TypeRow {
     pub(crate) kind: TypeKind,
     pub(crate) base: &'static str,
     pub(crate) scope: Scope,
+    pub(crate) primitive: Option<Primitive>,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,15 @@ pub(crate) struct ElementRow {
 impl ElementRow {
     pub(crate) fn name(&self) -> &'static str {
         self.path.rsplit('.').next().unwrap_or(self.path)
+    }
+
+    pub(crate) fn is_choice(&self) -> bool {
+        self.path.ends_with("[x]")
+    }
+
+    /// Its name without the mark of a choice.
+    pub(crate) fn stem(&self) -> &'static str {
+        self.name().trim_end_matches("[x]")
     }
 }
 
@@ -93,6 +104,8 @@ pub(crate) struct TypeRefRow {
 pub(crate) struct ScopeRow {
     pub(crate) elements: Range<u32>,
     pub(crate) names: Region,
+    /// A bit for each element that must be there, by its ordinal.
+    pub(crate) required: u128,
 }
 
 #[derive(Debug)]
@@ -185,6 +198,27 @@ impl Tables {
         self.elements
             .get(row.elements.start as usize..row.elements.end as usize)
             .unwrap_or(&[])
+    }
+
+    /// A bit for each element of a scope that must be there.
+    pub(crate) fn required(&self, scope: Scope) -> u128 {
+        self.scopes.get(scope.0 as usize).map_or(0, |row| row.required)
+    }
+
+    /// The element that a JSON member stands for: a choice only by the name of one of its types.
+    pub(crate) fn find_json(&self, scope: Scope, name: &str) -> Option<(&ElementRow, Option<&TypeRefRow>)> {
+        let (row, kind) = self.find(scope, name)?;
+        let is_bare = row.is_choice() && name.len() <= row.stem().len() || name.ends_with(']');
+        (!is_bare).then_some((row, kind))
+    }
+
+    /// The names that JSON members may have in a scope.
+    pub(crate) fn json_names(&self, scope: Scope) -> impl Iterator<Item = &str> {
+        let region = self.scopes.get(scope.0 as usize).map(|row| row.names);
+        region
+            .into_iter()
+            .flat_map(|region| self.names.names(region))
+            .filter(|name| !name.ends_with(']'))
     }
 
     pub(crate) fn refs(&self, range: &Range<u32>) -> &[TypeRefRow] {

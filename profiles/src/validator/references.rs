@@ -1,0 +1,160 @@
+//! What a Reference may point to, by the type in its text or by the resource it names in the Bundle or the resource.
+
+use causeway_core::NodeId;
+use causeway_core::fhir::Kind;
+
+use crate::definitions::TypeKind;
+
+use super::walk::Member;
+use super::{Remark, Validator};
+
+/// What is known of the resource that a reference names.
+enum Target<'a> {
+    /// Its type.
+    Type(&'a str),
+    /// It should be at hand and is not.
+    Missing,
+    /// It is elsewhere, and its type is not said.
+    Elsewhere,
+}
+
+impl<'a> Validator<'a> {
+    /// A Reference: its target is one that the element takes, and is there if it should be.
+    pub(super) fn reference(&mut self, member: Member) {
+        let tree = self.tree;
+        let Some(node) = tree.get(member.node, "reference") else {
+            return;
+        };
+        let Some(reference) = tree.str(node).filter(|text| !text.is_empty()) else {
+            return;
+        };
+        match self.target(member.node, reference) {
+            Target::Type(found) => self.may_target(member, node, found),
+            Target::Missing => self.say(node, &Remark::Unresolved { reference }),
+            Target::Elsewhere => {}
+        }
+    }
+
+    fn may_target(&mut self, member: Member, node: NodeId, found: &str) {
+        let Some(kind) = member.kind else { return };
+        let allowed = kind.targets.as_slice();
+        if !allowed.is_empty() && allowed != ["Resource"] && !allowed.contains(&found) {
+            self.say(node, &Remark::Target { found, allowed });
+        }
+    }
+
+    fn target(&mut self, node: NodeId, reference: &'a str) -> Target<'a> {
+        if let Some(id) = reference.strip_prefix('#') {
+            return self.contained(node, id);
+        }
+        if reference.starts_with("urn:") {
+            return self.in_bundle(reference);
+        }
+        let name = type_in(reference);
+        match self.defs.tables().type_named(name) {
+            Some(row) if row.kind == TypeKind::Resource => Target::Type(row.name),
+            // An address may be of any form, but `TYPE/ID` may not.
+            _ if reference.contains(':') || name.is_empty() => Target::Elsewhere,
+            _ => Target::Type(name),
+        }
+    }
+
+    /// `#id` names a resource contained in the same outermost resource, and `#` that resource itself.
+    fn contained(&self, node: NodeId, id: &str) -> Target<'a> {
+        let tree = self.tree;
+        let mut outer = None;
+        let mut at = Some(node);
+        while let Some(here) = at {
+            let is_entry = tree.name(here) == "resource" || Some(here) == Some(self.root);
+            if is_entry && tree.kind(here) == Kind::Object && tree.get(here, "resourceType").is_some() {
+                outer = Some(here);
+                break;
+            }
+            at = tree.parent(here);
+        }
+        let Some(outer) = outer else { return Target::Elsewhere };
+        if id.is_empty() {
+            return self.type_of(outer);
+        }
+        let list = tree
+            .get(outer, "contained")
+            .into_iter()
+            .flat_map(|list| tree.children(list));
+        let found = list
+            .into_iter()
+            .find(|resource| tree.get_str(*resource, "id") == Some(id));
+        found.map_or(Target::Missing, |resource| self.type_of(resource))
+    }
+
+    fn type_of(&self, resource: NodeId) -> Target<'a> {
+        self.tree
+            .get_str(resource, "resourceType")
+            .map_or(Target::Elsewhere, Target::Type)
+    }
+
+    /// A URN names the entry of that `fullUrl`. Outside a Bundle there is nothing to look in.
+    fn in_bundle(&mut self, reference: &str) -> Target<'a> {
+        if self.tree.get_str(NodeId::ROOT, "resourceType") != Some("Bundle") {
+            return Target::Elsewhere;
+        }
+        let tree = self.tree;
+        let index = self.index.get_or_insert_with(|| Index::of(tree));
+        match index.find(tree, reference) {
+            Some(resource) => self.type_of(resource),
+            None => Target::Missing,
+        }
+    }
+}
+
+/// What stands where the type does: `TYPE/ID`, `TYPE/ID/_history/VERSION`, `TYPE?SEARCH`, all behind a base or not.
+fn type_in(reference: &str) -> &str {
+    let (path, is_search) = match reference.split_once('?') {
+        Some((path, _)) => (path, true),
+        None => (reference.split('#').next().unwrap_or(reference), false),
+    };
+    let mut segments = path.rsplit('/');
+    let last = segments.next().unwrap_or("");
+    let before = segments.next().unwrap_or("");
+    match before {
+        _ if is_search => last,
+        "_history" => segments.nth(1).unwrap_or(""),
+        before => before,
+    }
+}
+
+/// The resources of a Bundle by `fullUrl`.
+pub(super) struct Index {
+    /// Entries with their hash, sorted by it.
+    entries: Vec<(u64, NodeId)>,
+}
+
+impl Index {
+    fn of(tree: &causeway_core::Tree) -> Self {
+        let entries = tree
+            .get(NodeId::ROOT, "entry")
+            .into_iter()
+            .flat_map(|list| tree.children(list));
+        let mut entries: Vec<_> = entries
+            .filter_map(|entry| Some((hash(tree.get_str(entry, "fullUrl")?), entry)))
+            .collect();
+        entries.sort_unstable();
+        Self { entries }
+    }
+
+    fn find(&self, tree: &causeway_core::Tree, url: &str) -> Option<NodeId> {
+        let hash = hash(url);
+        let from = self.entries.partition_point(|(other, _)| *other < hash);
+        let equal = self.entries.get(from..)?.iter().take_while(|(other, _)| *other == hash);
+        let entry = equal
+            .map(|(_, entry)| *entry)
+            .find(|entry| tree.get_str(*entry, "fullUrl") == Some(url))?;
+        tree.get(entry, "resource")
+    }
+}
+
+/// FNV-1a. Equal hashes are told apart by the text, so a sender who makes them gains nothing but his own delay.
+fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
