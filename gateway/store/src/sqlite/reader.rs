@@ -1,0 +1,295 @@
+//! Reading beside the writer: own connections, short read transactions, pages bounded in records and bytes.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use causeway_core::frame::Head;
+use causeway_core::store::{Decided, Ended, Event, Health, Pending, Record};
+use causeway_core::{Delivery, Fault, Frame, Reply};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::core::Tally;
+use super::schema::kind;
+use super::{column, connection, fault, nanoseconds, number, schema, time};
+use crate::{codec, storage};
+
+/// Connections that are kept open between reads.
+const IDLE: usize = 2;
+/// A page of records ends after about so many bytes.
+const PAGE: usize = 8 << 20;
+
+/// Reads the log, beside a gateway that may be writing it.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// What may be forgotten of one page of frames.
+pub(super) struct Page {
+    pub(super) numbers: Vec<u64>,
+    /// The last number looked at; nothing at the end.
+    pub(super) last: Option<u64>,
+}
+
+impl Reader {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Refuses a log of another version.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        self.read(schema::check)
+    }
+
+    /// Lets go of the open connections.
+    pub(super) fn close(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The records after a position, in order. A page ends early when it holds much; it is empty only at the end.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn read_from(&self, position: u64, limit: usize) -> Result<Vec<Record>, Fault> {
+        self.read(|db| records(db, position, limit))
+    }
+
+    /// The frame of a number.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn frame(&self, number: u64) -> Result<Option<Pending>, Fault> {
+        self.read(|db| frame(db, number))
+    }
+
+    /// The answers and replies of a number; before it is answered, the parts decided so far, if any, and no replies.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault> {
+        self.read(|db| Ok(outcome(db, number)?.map(|(_, ended)| ended)))
+    }
+
+    /// The counters as they are on disk.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn health(&self) -> Result<Health, Fault> {
+        let tally = self.read(|db| Tally::load(db).map_err(fault))?;
+        Ok(Health {
+            broken: None,
+            tail: tally.tail,
+            accepted: tally.accepted,
+            answered: tally.answered,
+            held: tally.held,
+        })
+    }
+
+    /// The next frames from a number on, of them those that are answered, delivered and older than a time. Numbers rise
+    /// nearly with time, so the search ends at the first page that has only younger ones.
+    pub(super) fn forgettable(&self, from: u64, before: Timestamp, limit: usize) -> Result<Page, Fault> {
+        let sql = "SELECT number, received < ?2 AND EXISTS (SELECT 1 FROM answer a WHERE a.number = f.number)
+                   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.number = f.number AND d.state = 0), received < ?2
+                   FROM frame f WHERE number >= ?1 ORDER BY number LIMIT ?3";
+        self.read(|db| {
+            let mut select = db.prepare_cached(sql).map_err(fault)?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let key = params![column(from), nanoseconds(before), limit];
+            let rows = select.query_map(key, |row| Ok((number(row, 0)?, row.get(1)?, row.get(2)?)));
+            let rows: Vec<(u64, bool, bool)> = rows.and_then(Iterator::collect).map_err(fault)?;
+            let any_old = rows.iter().any(|(_, _, old)| *old);
+            Ok(Page {
+                last: rows.last().filter(|_| any_old).map(|(number, ..)| *number),
+                numbers: rows
+                    .iter()
+                    .filter(|(_, goes, _)| *goes)
+                    .map(|(number, ..)| *number)
+                    .collect(),
+            })
+        })
+    }
+
+    /// Reads in one short transaction, so that all it sees is of one moment.
+    fn read<T>(&self, what: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let db = match idle {
+            Some(db) => db,
+            None => connection::reader(&self.path)?,
+        };
+        let transaction = db.unchecked_transaction().map_err(fault)?;
+        let found = what(&transaction)?;
+        transaction.finish().map_err(fault)?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE {
+            idle.push(db);
+        }
+        Ok(found)
+    }
+}
+
+fn records(db: &Connection, position: u64, limit: usize) -> Result<Vec<Record>, Fault> {
+    let sql = "SELECT position, kind, number, time FROM log WHERE position > ?1 ORDER BY position LIMIT ?2";
+    let mut select = db.prepare_cached(sql).map_err(fault)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut rows = select.query([column(position), limit]).map_err(fault)?;
+    let (mut records, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next().map_err(fault)? {
+        let event = event(db, row)?;
+        bytes += weight(&event);
+        let position = number(row, 0).map_err(fault)?;
+        let number = number(row, 2).map_err(fault)?;
+        records.push(Record {
+            position,
+            number,
+            event,
+        });
+        if bytes >= PAGE {
+            break;
+        }
+    }
+    Ok(records)
+}
+
+fn event(db: &Connection, row: &rusqlite::Row<'_>) -> Result<Event, Fault> {
+    let kind: i64 = row.get(1).map_err(fault)?;
+    let number = number(row, 2).map_err(fault)?;
+    let missing = || storage(format_args!("frame {number} is not whole in the log"));
+    Ok(match kind {
+        kind::RECEIVED => {
+            let kept = frame(db, number)?.ok_or_else(missing)?;
+            Event::Received {
+                frame: kept.frame,
+                hash: kept.hash,
+            }
+        }
+        kind::AGAIN => Event::Again {
+            received: time(row.get(3).map_err(fault)?),
+        },
+        kind::ANSWERED => {
+            let (at, ended) = outcome(db, number)?.ok_or_else(missing)?;
+            Event::Answered { time: at, ended }
+        }
+        kind::HELD => Event::Held,
+        other => {
+            return Err(storage(format_args!(
+                "the log has a record of the unknown kind {other}"
+            )));
+        }
+    })
+}
+
+fn weight(event: &Event) -> usize {
+    match event {
+        Event::Received { frame, .. } => frame.body.len(),
+        Event::Answered { ended, .. } => ended
+            .decided
+            .iter()
+            .map(|part| part.bundle.len() + part.facts.len())
+            .sum(),
+        _ => 0,
+    }
+}
+
+fn frame(db: &Connection, number: u64) -> Result<Option<Pending>, Fault> {
+    let sql = "SELECT f.received, f.listener, f.peer, f.head, f.hash, f.body, coalesce(o.deaths, 0) FROM frame f
+               LEFT JOIN open o ON o.number = f.number WHERE f.number = ?1";
+    let mut select = db.prepare_cached(sql).map_err(fault)?;
+    let mut rows = select.query([column(number)]).map_err(fault)?;
+    let Some(row) = rows.next().map_err(fault)? else {
+        return Ok(None);
+    };
+    let head: String = row.get(3).map_err(fault)?;
+    let head = if head.is_empty() {
+        Head::Mllp
+    } else {
+        serde_json::from_str(&head).map_err(storage)?
+    };
+    let frame = Frame {
+        listener: text(row, 1)?,
+        peer: text(row, 2)?,
+        received: time(row.get(0).map_err(fault)?),
+        head,
+        body: blob(row, 5)?,
+    };
+    Ok(Some(Pending {
+        number,
+        frame: Arc::new(frame),
+        hash: row.get(4).map_err(fault)?,
+        deaths: row.get(6).map_err(fault)?,
+    }))
+}
+
+/// When it was answered (or nothing meaningful before) and what was decided.
+fn outcome(db: &Connection, number: u64) -> Result<Option<(Timestamp, Ended)>, Fault> {
+    let mut decided = earlier_parts(db, number)?;
+    let answer: Option<(i64, Vec<u8>, Vec<u8>)> = db
+        .prepare_cached("SELECT time, replies, parts FROM answer WHERE number = ?1")
+        .and_then(|mut select| {
+            let row = select.query_row([column(number)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+            row.optional()
+        })
+        .map_err(fault)?;
+    let Some((at, replies, parts)) = answer else {
+        let replies: Arc<[Reply]> = Arc::from([]);
+        let so_far = !decided.is_empty();
+        return Ok(so_far.then(|| (Timestamp::UNIX_EPOCH, Ended { decided, replies })));
+    };
+    decided.extend(with_deliveries(db, number, parts)?);
+    let replies = codec::read_replies(replies.into())?.into();
+    Ok(Some((time(at), Ended { decided, replies })))
+}
+
+/// The parts that were decided before the frame was answered.
+fn earlier_parts(db: &Connection, number: u64) -> Result<Vec<Decided>, Fault> {
+    let mut select = db
+        .prepare_cached("SELECT parts FROM decided WHERE number = ?1 ORDER BY id")
+        .map_err(fault)?;
+    let mut rows = select.query([column(number)]).map_err(fault)?;
+    let mut decided = Vec::new();
+    while let Some(row) = rows.next().map_err(fault)? {
+        let parts: Vec<u8> = row.get(0).map_err(fault)?;
+        decided.extend(with_deliveries(db, number, parts)?);
+    }
+    Ok(decided)
+}
+
+fn with_deliveries(db: &Connection, number: u64, parts: Vec<u8>) -> Result<Vec<Decided>, Fault> {
+    let with = |(mut part, count): (Decided, u32)| {
+        if count > 0 {
+            part.deliveries = deliveries(db, number, part.part).map_err(fault)?;
+        }
+        Ok(part)
+    };
+    codec::read_parts(parts.into())?.into_iter().map(with).collect()
+}
+
+fn deliveries(db: &Connection, number: u64, part: u32) -> rusqlite::Result<Vec<Delivery>> {
+    let sql =
+        "SELECT destination, order_key, media_type, body FROM delivery WHERE number = ?1 AND part = ?2 ORDER BY id";
+    db.prepare_cached(sql)?
+        .query_map(params![column(number), part], |row| {
+            Ok(Delivery {
+                destination: row.get(0)?,
+                order: row.get(1)?,
+                media_type: row.get(2)?,
+                body: row.get(3)?,
+            })
+        })?
+        .collect()
+}
+
+fn text(row: &rusqlite::Row<'_>, index: usize) -> Result<Arc<str>, Fault> {
+    let value = row.get_ref(index).map_err(fault)?;
+    value.as_str().map(Arc::from).map_err(storage)
+}
+
+fn blob(row: &rusqlite::Row<'_>, index: usize) -> Result<Bytes, Fault> {
+    let value: Vec<u8> = row.get(index).map_err(fault)?;
+    Ok(value.into())
+}
