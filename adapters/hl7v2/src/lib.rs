@@ -12,6 +12,7 @@ pub mod message;
 pub mod place;
 pub mod place_text;
 pub mod problem;
+pub mod reply;
 pub mod tokenise;
 pub mod value;
 
