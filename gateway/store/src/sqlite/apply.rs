@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use super::command::{Command, Ending, Incoming, Partial};
 use super::core::{Core, refuse_held};
 use super::group::Done;
+use super::index::Seen;
 use super::schema::{delivery, kind, state};
 use super::{column, fault, number};
 use crate::resend::{Earlier, Ruling, Sum, judge};
@@ -90,10 +91,10 @@ impl Core {
 
     /// The earlier frame of the same sender and bytes within the window, if there is one, and what follows from it.
     fn ruling(&self, db: &Connection, incoming: &Incoming) -> Result<Option<(u64, Ruling)>, Trouble> {
-        let staged = self.staged.fresh.get(&incoming.mark).copied();
+        let staged = self.staged.fresh.get(&incoming.mark).map(|seen| seen.number);
         let found = match staged {
             Some(number) => Some(number),
-            None => self.index.find(incoming.mark),
+            None => self.index.find(db, incoming.mark)?,
         };
         let Some(number) = found else { return Ok(None) };
         let earlier = self.look_up(db, number, incoming)?;
@@ -144,7 +145,8 @@ impl Core {
                 &*frame.body,
             ])?;
         self.staged.opened.insert(entry.number, entry.parked);
-        self.staged.fresh.insert(incoming.mark, entry.number);
+        let seen = Seen::new(entry.number, incoming.received);
+        self.staged.fresh.insert(incoming.mark, seen);
         self.staged.tally.accepted += 1;
         Ok(Done::Kept)
     }

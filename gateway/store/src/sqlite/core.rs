@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 
 use super::command::{Command, Sender};
 use super::group::Done;
-use super::index::Index;
+use super::index::{Index, Seen};
 use super::schema::state;
 use super::{column, number};
 use crate::resend::held;
@@ -63,7 +63,7 @@ pub(super) struct Staged {
     /// Frames of this commit that are not answered in it; the value says whether they are parked.
     pub(super) opened: BTreeMap<u64, bool>,
     /// Marks of new frames.
-    pub(super) fresh: HashMap<i64, u64>,
+    pub(super) fresh: HashMap<i64, Seen>,
     /// Resends: arrival to earlier frame.
     pub(super) again: BTreeMap<u64, u64>,
 }
@@ -87,7 +87,7 @@ impl Core {
         Ok(Self {
             tally,
             staged: Staged::default(),
-            index: Index::load(db, tally.indexed)?,
+            index: Index::load(db, tally.indexed, window)?,
             window,
             again: BTreeMap::new(),
             waiters: HashMap::new(),
@@ -116,6 +116,7 @@ impl Core {
     /// Writes the open frames and counters of this commit.
     pub(super) fn seal(&mut self, db: &Connection) -> rusqlite::Result<()> {
         self.write_opened(db)?;
+        self.index.step(db, self.staged.fresh.len(), &mut self.staged.tally)?;
         self.staged.tally.save(db)
     }
 
@@ -134,7 +135,7 @@ impl Core {
     pub(super) fn merge(&mut self) {
         let staged = std::mem::take(&mut self.staged);
         self.tally = staged.tally;
-        self.index.extend(staged.fresh);
+        self.index.extend(staged.fresh, staged.tally.tail);
         self.again.extend(staged.again);
         while self.again.len() > AGAIN {
             self.again.pop_first();

@@ -13,6 +13,7 @@ mod reader;
 mod recovery;
 mod retention;
 mod schema;
+mod sieve;
 mod writer;
 
 use std::path::Path;

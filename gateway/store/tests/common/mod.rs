@@ -1,5 +1,11 @@
 //! What the tests of the log share: a bench with an inbox before a log, and short words for frames and answers.
-#![allow(dead_code, reason = "every test file uses some of it")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a part of the tests; every test file uses some of it"
+)]
 
 use std::sync::Arc;
 
