@@ -23,6 +23,8 @@ pub(crate) struct Concept<'a> {
 /// A code system of the package.
 pub(crate) struct System<'a> {
     content: &'a str,
+    /// Whether upper and lower case differ; the v2 tables do not say so.
+    case: bool,
     concepts: Vec<Concept<'a>>,
 }
 
@@ -46,10 +48,13 @@ pub(crate) fn systems(terms: &[Value]) -> Systems<'_> {
 fn system(resource: &Value) -> (&str, System<'_>) {
     let mut concepts = Vec::new();
     collect(items(resource, "concept"), 0, &mut concepts);
+    let content = text(resource, "content");
+    let case = resource.get("caseSensitive").and_then(Value::as_bool).unwrap_or(false);
     (
         unversioned(text(resource, "url")),
         System {
-            content: text(resource, "content"),
+            content,
+            case,
             concepts,
         },
     )
@@ -72,10 +77,11 @@ fn collect<'a>(from: &'a [Value], depth: usize, into: &mut Vec<Concept<'a>>) {
     }
 }
 
-/// Writes the code systems: `S url content`, then `C depth code display`, the display only where it says more.
+/// Writes the code systems: `S url content case`, then `C depth code display`, the display only where it says more.
 pub(crate) fn write_systems(systems: &Systems<'_>, out: &mut String) -> fmt::Result {
     for (url, system) in systems.iter().filter(|(_, system)| !system.concepts.is_empty()) {
-        writeln!(out, "S\t{url}\t{}", system.content)?;
+        let case = if system.case { "" } else { "i" };
+        writeln!(out, "S\t{url}\t{}\t{case}", system.content)?;
         for concept in &system.concepts {
             let display = if concept.display == concept.code {
                 ""

@@ -1,7 +1,8 @@
 //! Value sets and code systems: the text `codes`, and the questions asked of both texts.
 //!
 //! ```text
-//! S url content           a code system; content as the standard says it: complete, fragment, example
+//! S url content case      a code system; content as the standard says it: complete, fragment, example; case is `i`
+//!                         where upper and lower case are the same
 //! C depth code display    a code of it, deeper ones below; no display when it is the code itself
 //! ```
 
@@ -26,6 +27,7 @@ pub struct Concept {
 pub(crate) struct SystemRow {
     pub(crate) url: &'static str,
     complete: bool,
+    ignores_case: bool,
     concepts: Vec<Concept>,
     index: OnceLock<(NameTable, Region)>,
 }
@@ -35,7 +37,14 @@ impl SystemRow {
         let (table, region) = self
             .index
             .get_or_init(|| index(self.concepts.iter().map(|concept| concept.code)));
-        self.concepts.get(table.find(*region, code)?.target as usize)
+        match table.find(*region, code) {
+            Some(slot) => self.concepts.get(slot.target as usize),
+            None if self.ignores_case => self
+                .concepts
+                .iter()
+                .find(|concept| concept.code.eq_ignore_ascii_case(code)),
+            None => None,
+        }
     }
 }
 
@@ -60,6 +69,7 @@ pub(crate) struct Codes {
     systems: Vec<SystemRow>,
     /// Numbers of the systems, sorted by short name.
     by_short: Vec<usize>,
+    by_url: (NameTable, Region),
 }
 
 impl Codes {
@@ -69,12 +79,12 @@ impl Codes {
             let mut fields = line.split('\t');
             let (letter, first, second) = (fields.next(), fields.next().unwrap_or(""), fields.next().unwrap_or(""));
             if letter == Some("S") {
-                let index = OnceLock::new();
                 systems.push(SystemRow {
                     url: first,
                     complete: second == "complete",
+                    ignores_case: fields.next() == Some("i"),
                     concepts: Vec::new(),
-                    index,
+                    index: OnceLock::new(),
                 });
             } else if let Some(system) = systems.last_mut() {
                 let display = fields.next().filter(|display| !display.is_empty()).unwrap_or(second);
@@ -88,7 +98,12 @@ impl Codes {
         systems.sort_by_key(|system| system.url);
         let mut by_short: Vec<usize> = (0..systems.len()).collect();
         by_short.sort_by_key(|at| systems.get(*at).map(|system| short(system.url)));
-        Self { systems, by_short }
+        let by_url = index(systems.iter().map(|system| system.url));
+        Self {
+            systems,
+            by_short,
+            by_url,
+        }
     }
 
     pub(crate) fn systems(&self) -> impl Iterator<Item = &SystemRow> {
@@ -96,7 +111,8 @@ impl Codes {
     }
 
     pub(crate) fn number(&self, url: &str) -> Option<usize> {
-        self.systems.binary_search_by_key(&url, |system| system.url).ok()
+        let (table, region) = &self.by_url;
+        table.find(*region, url).map(|slot| slot.target as usize)
     }
 
     pub(crate) fn get(&self, number: usize) -> Option<&SystemRow> {
@@ -143,7 +159,7 @@ impl CodeSystem {
         &self.row.concepts
     }
 
-    /// The concept of a code; upper and lower case differ.
+    /// The concept of a code; upper and lower case differ, save where the system does not say so (the v2 tables).
     pub fn concept(&self, code: &str) -> Option<Concept> {
         self.row.find(code).copied()
     }

@@ -1,8 +1,9 @@
-//! Codes under a required binding. A code that the pack cannot judge (currencies, MIME types, UCUM) is let pass.
+//! Codes under a required binding, and codes of the systems that the pack holds. A code that the pack cannot judge
+//! (LOINC, SNOMED CT, currencies, MIME types, UCUM) is let pass.
 
-use causeway_core::NodeId;
+use causeway_core::{Finding, NodeId};
 
-use crate::definitions::{BindingRow, Strength, ValueSet};
+use crate::definitions::{BindingRow, CodeSystem, Strength, ValueSet};
 
 use super::walk::Member;
 use super::{Remark, Validator};
@@ -24,7 +25,7 @@ impl Validator<'_> {
         }
     }
 
-    /// A Coding, or a `CodeableConcept` one of whose codings must be of the set.
+    /// A Coding under a required binding, or a `CodeableConcept` one of whose codings must be of the set.
     pub(super) fn coded(&mut self, member: Member) {
         let Some((set, row)) = self.required(member) else {
             return;
@@ -38,24 +39,45 @@ impl Validator<'_> {
             .flat_map(|list| tree.children(list))
             .chain((!is_concept).then_some(member.node));
         for coding in nodes {
-            match self.is_of(&set, coding) {
-                Some(false) => wrong = wrong.or(Some(coding)),
-                _ => return,
+            let system = tree.get_str(coding, "system");
+            match tree
+                .get_str(coding, "code")
+                .map(|code| (code, set.contains(system, code)))
+            {
+                Some((code, Some(false))) => wrong = wrong.or(Some((coding, code))),
+                Some(_) => return,
+                None => {}
             }
         }
         let value_set = row.value_set;
         match wrong {
-            Some(coding) => {
-                let code = tree.get_str(coding, "code").unwrap_or("");
+            Some((coding, code)) => {
+                self.unsay(tree.get(coding, "code"));
                 self.say(coding, &Remark::Code { code, value_set });
             }
             None => self.say(member.node, &Remark::NoCode { value_set }),
         }
     }
 
-    fn is_of(&self, set: &ValueSet, coding: NodeId) -> Option<bool> {
-        let code = self.tree.get_str(coding, "code")?;
-        set.contains(self.tree.get_str(coding, "system"), code)
+    /// The code of a Coding is one of its system, where the pack holds the system whole.
+    pub(super) fn coding(&mut self, node: NodeId) {
+        let tree = self.tree;
+        let (Some(system), Some(member)) = (tree.get_str(node, "system"), tree.get(node, "code")) else {
+            return;
+        };
+        let Some(code) = tree.str(member).filter(|code| !code.is_empty()) else {
+            return;
+        };
+        let known = self.defs.code_system(system).filter(CodeSystem::is_complete);
+        if known.is_some_and(|known| known.concept(code).is_none()) {
+            self.say(member, &Remark::NotInSystem { code, system });
+        }
+    }
+
+    /// One fault draws one finding: a code that is of no required set need not be called unknown to its system as well.
+    fn unsay(&mut self, code: Option<NodeId>) {
+        let said = |finding: &mut Finding| finding.node == code && finding.code == "code-not-in-system";
+        self.findings.pop_if(said);
     }
 
     fn required(&self, member: Member) -> Option<(ValueSet, &'static BindingRow)> {

@@ -73,7 +73,9 @@ impl Validator<'_> {
             }
             (Kind::Array, false) => self.say(member.node, &Remark::AnArray { path: member.row.path }),
             (_, true) => self.say(member.node, &Remark::NoArray { path: member.row.path }),
-            (_, false) => self.object(member, kind.scope),
+            (_, false) => {
+                self.object(member, kind.scope);
+            }
         }
     }
 }

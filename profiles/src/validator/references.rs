@@ -22,12 +22,16 @@ impl<'a> Validator<'a> {
     /// A Reference: its target is one that the element takes, and is there if it should be.
     pub(super) fn reference(&mut self, member: Member) {
         let tree = self.tree;
+        self.named_type(member);
         let Some(node) = tree.get(member.node, "reference") else {
             return;
         };
         let Some(reference) = tree.str(node).filter(|text| !text.is_empty()) else {
             return;
         };
+        if reference.bytes().any(|byte| byte <= b' ') {
+            return self.say(node, &Remark::Reference { reference });
+        }
         match self.target(member.node, reference) {
             Target::Type(found) => self.may_target(member, node, found),
             Target::Missing => self.say(node, &Remark::Unresolved { reference }),
@@ -35,10 +39,26 @@ impl<'a> Validator<'a> {
         }
     }
 
+    /// `type` names the target where the reference does not; an address that is not R4's is somebody else's type.
+    fn named_type(&mut self, member: Member) {
+        let tree = self.tree;
+        if let Some(node) = tree.get(member.node, "type")
+            && let Some(found) = tree.str(node).filter(|name| !name.is_empty() && !name.contains(':'))
+        {
+            self.may_target(member, node, found);
+        }
+    }
+
     fn may_target(&mut self, member: Member, node: NodeId, found: &str) {
         let Some(kind) = member.kind else { return };
         let allowed = kind.targets.as_slice();
-        if !allowed.is_empty() && allowed != ["Resource"] && !allowed.contains(&found) {
+        let any = allowed.is_empty() || allowed == ["Resource"];
+        let may = if any {
+            self.defs.tables().type_named(found).is_some()
+        } else {
+            allowed.contains(&found)
+        };
+        if !may {
             self.say(node, &Remark::Target { found, allowed });
         }
     }

@@ -41,6 +41,10 @@ pub(super) enum Remark<'a> {
     Primitive { kind: &'a str, text: &'a str },
     /// The code is not of the required value set.
     Code { code: &'a str, value_set: &'a str },
+    /// The code is not of its own system.
+    NotInSystem { code: &'a str, system: &'a str },
+    /// The text cannot be a reference.
+    Reference { reference: &'a str },
     /// A code of the required value set is missing.
     NoCode { value_set: &'a str },
     /// The reference points to a resource that the element does not take.
@@ -73,10 +77,12 @@ impl Remark<'_> {
         }
     }
 
-    /// What a URN names may be sent later or lie elsewhere; what `#` names cannot.
+    /// What a URN names may be sent later or lie elsewhere; what `#` names cannot. Senders put local codes into standard
+    /// tables, and the code says what it says all the same.
     fn severity(&self) -> Severity {
         match self {
             Self::Cut => Severity::Information,
+            Self::NotInSystem { .. } => Severity::Warning,
             Self::Unresolved { reference } if !reference.starts_with('#') => Severity::Warning,
             _ => Severity::Error,
         }
@@ -100,6 +106,8 @@ impl Remark<'_> {
             Self::Primitive { .. } => ("primitive-invalid", Class::Value),
             Self::Code { .. } => ("code-unknown", Class::Code),
             Self::NoCode { .. } => ("code-missing", Class::Code),
+            Self::NotInSystem { .. } => ("code-not-in-system", Class::Code),
+            Self::Reference { .. } => ("reference-invalid", Class::Value),
             Self::Target { .. } => ("reference-target", Class::Structure),
             Self::Unresolved { .. } => ("reference-unresolved", Class::UnknownKey),
             Self::ExtensionType { .. } => ("extension-type", Class::Value),
@@ -172,6 +180,21 @@ impl Remark<'_> {
             Self::NoCode { value_set } => (
                 format!("缺少必须遵循的值集 {value_set} 中的代码"),
                 format!("a code of the required value set {value_set} is missing"),
+            ),
+            Self::NotInSystem { code, system } => (
+                format!("代码系统 {} 中没有代码“{}”", brief(system), brief(code)),
+                format!("the code system {} has no code '{}'", brief(system), brief(code)),
+            ),
+            Self::Reference { reference } => (
+                format!("“{}”不是有效的引用", brief(reference)),
+                format!("'{}' is not a valid reference", brief(reference)),
+            ),
+            Self::Target {
+                found,
+                allowed: [] | ["Resource"],
+            } => (
+                format!("引用指向 {}，而 R4 没有此资源", brief(found)),
+                format!("the reference is to a {}, and R4 has no such resource", brief(found)),
             ),
             Self::Target { found, allowed } => (
                 format!("引用指向 {}，此处只允许 {}", brief(found), allowed.join("、")),

@@ -213,6 +213,24 @@ fn required_codes_are_of_their_set() {
     );
 }
 
+/// A code of a system that the pack holds whole; a v2 table does not say that case matters.
+#[test]
+fn codes_are_of_their_system() {
+    let kind = |system: &str, code: &str| {
+        format!(r#""identifier":[{{"type":{{"coding":[{{"system":"{system}","code":"{code}"}}]}}}}]"#)
+    };
+    let table = "http://terminology.hl7.org/CodeSystem/v2-0203";
+    patient(&kind(table, "MR"), &[]);
+    patient(&kind(table, "mr"), &[]);
+    patient(&kind("http://loinc.org", "x"), &[]);
+    let path = "Patient.identifier[0].type.coding[0].code";
+    patient(&kind(table, "MRX"), &[("code-not-in-system", path)]);
+    patient(
+        &kind("http://terminology.hl7.org/CodeSystem/v3-ActCode", "imp"),
+        &[("code-not-in-system", path)],
+    );
+}
+
 #[test]
 fn references_point_to_what_the_element_takes() {
     let subject = |reference: &str| format!(r#""subject":{{"reference":"{reference}"}}"#);

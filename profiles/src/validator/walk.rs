@@ -207,7 +207,8 @@ impl Validator<'_> {
     /// One value by its type.
     fn value(&mut self, member: Member) {
         let Some(kind) = member.kind else {
-            return self.object(member, member.row.content);
+            self.object(member, member.row.content);
+            return;
         };
         let Some(row) = self.type_row(kind) else { return };
         match row.primitive {
@@ -217,23 +218,32 @@ impl Validator<'_> {
             }
             None => {
                 let own = member.row.content;
-                self.object(member, if own == Scope::NONE { row.scope } else { own });
-                self.special(member, row.name);
+                let content = if own == Scope::NONE { row.scope } else { own };
+                if self.object(member, content) {
+                    self.special(member, row.name);
+                }
             }
         }
     }
 
-    pub(super) fn object(&mut self, member: Member, scope: Scope) {
-        if self.is_filled_object(member.node) {
+    /// An object whose elements are those of a scope; says whether it is an object at all.
+    pub(super) fn object(&mut self, member: Member, scope: Scope) -> bool {
+        let filled = self.is_filled_object(member.node);
+        if filled {
             self.members(member.node, scope, member.depth + 1, false);
         }
+        filled
     }
 
     /// What is judged of some types beside their elements.
     fn special(&mut self, member: Member, name: &str) {
         match name {
             "Reference" => self.reference(member),
-            "Coding" | "CodeableConcept" => self.coded(member),
+            "CodeableConcept" => self.coded(member),
+            "Coding" => {
+                self.coding(member.node);
+                self.coded(member);
+            }
             "Extension" => self.extension(member),
             _ => {}
         }
