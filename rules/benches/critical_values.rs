@@ -1,0 +1,4 @@
+//! How long the critical-value pack takes.
+fn main() {
+    divan::main();
+}
