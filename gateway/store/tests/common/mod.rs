@@ -7,6 +7,7 @@
     reason = "a part of the tests; every test file uses some of it"
 )]
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -61,6 +62,31 @@ impl Bench {
             dir: Some(dir),
             ..Self::on(store)
         }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.as_ref().unwrap().path()
+    }
+
+    /// A copy of the files as they are on disk now: what a process that died at this moment leaves behind.
+    pub(crate) fn crash(&self) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(self.path()).unwrap().flatten() {
+            if file.file_name() != "log.sqlite-shm" {
+                std::fs::copy(file.path(), dir.path().join(file.file_name())).unwrap();
+            }
+        }
+        let store = SqliteLog::open(dir.path(), Options::default()).unwrap();
+        Self {
+            dir: Some(dir),
+            ..Self::on(store)
+        }
+    }
+
+    /// The numbers that wait to be taken up, with their deaths.
+    pub(crate) fn pending(&self) -> Vec<(u64, u32)> {
+        let all = self.store.pending(0, 1_000).unwrap();
+        all.iter().map(|pending| (pending.number, pending.deaths)).collect()
     }
 
     pub(crate) fn receive(&self, frame: Frame) -> Receipt {

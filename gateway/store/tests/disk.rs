@@ -1,0 +1,345 @@
+//! What only the log on disk promises: the folder is private and one gateway's, what was running at a process death is
+//! counted, files of other versions are brought forward or refused.
+
+mod common;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use causeway_core::store::Event;
+use causeway_core::{Arrival, FaultKind, Store, Verdict};
+use causeway_store::{Options, SqliteLog};
+use common::{Bench, Parking, delivery, frame, part, said, texts};
+use rusqlite::Connection;
+
+#[tokio::test]
+async fn the_folder_is_its_owners_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("deep/data");
+    let log = SqliteLog::open(&data, Options::default()).unwrap();
+    let bench = Bench::on(log);
+    bench.accept("MSH|one", "AA").await;
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    let mut files: Vec<_> = std::fs::read_dir(&data)
+        .unwrap()
+        .flatten()
+        .map(|file| file.path())
+        .collect();
+    files.sort();
+    let names: Vec<_> = files
+        .iter()
+        .map(|file| file.file_name().unwrap().to_str().unwrap())
+        .collect();
+    assert_eq!(names, ["lock", "log.sqlite", "log.sqlite-shm", "log.sqlite-wal"]);
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn an_open_folder_is_closed_to_others() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let _log = SqliteLog::open(dir.path(), Options::default()).unwrap();
+    assert_eq!(dir.path().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn a_second_gateway_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = SqliteLog::open(dir.path(), Options::default()).unwrap();
+    let fault = SqliteLog::open(dir.path(), Options::default()).unwrap_err();
+    assert!(fault.inside.contains("another gateway uses the data folder"), "{fault}");
+    first.close();
+    SqliteLog::open(dir.path(), Options::default()).unwrap();
+}
+
+#[tokio::test]
+async fn all_of_it_is_there_after_a_restart() {
+    let bench = Bench::sqlite();
+    let number = bench.accept("MSH|one", "AA 1").await;
+    let open = bench.keep("MSH|two").await;
+    bench.receive(frame("MSH|one")).kept().await.unwrap();
+    let (health, next) = (bench.store.health(), bench.store.next_number());
+    let records = bench.records().len();
+    let bench = bench.reopen();
+    assert_eq!((bench.store.health(), bench.store.next_number()), (health, next));
+    assert_eq!(bench.records().len(), records);
+    let again = bench.receive(frame("MSH|one"));
+    let sent = bench.answer(&again, Verdict::Accepted, "other").await.unwrap();
+    assert_eq!((texts(&sent), sent.again), (vec!["AA 1".to_owned()], Some(number)));
+    assert_eq!(bench.pending(), [(open.number(), 0)], "an orderly end is no death");
+}
+
+#[tokio::test]
+async fn running_frames_are_taken_up_in_order_after_a_death() {
+    let bench = Bench::sqlite();
+    let mut numbers = Vec::new();
+    for text in ["MSH|1", "MSH|2", "MSH|3", "MSH|4"] {
+        numbers.push(bench.keep(text).await);
+    }
+    bench.answer(&numbers[1], Verdict::Accepted, "AA").await.unwrap();
+    let bench = bench.crash();
+    let left: Vec<u64> = [0, 2, 3].map(|at: usize| numbers[at].number()).into();
+    assert_eq!(bench.pending(), [(left[0], 1), (left[1], 1), (left[2], 1)]);
+    assert_eq!(bench.store.pending(left[1], 1).unwrap()[0].number, left[1]);
+    let health = bench.store.health();
+    assert_eq!((health.accepted, health.answered, health.pending()), (4, 1, 3));
+
+    // A frame of this process is running and no matter of recovery.
+    bench.keep("MSH|5").await;
+    assert_eq!(bench.pending().len(), 3);
+    // A resend waits for the recovered frame.
+    let again = bench.receive(frame("MSH|1"));
+    assert!(matches!(again.kept().await.unwrap(), Arrival::Again(earlier) if earlier == left[0]));
+    let pending = bench.store.pending(0, 1).unwrap().remove(0);
+    let receipt = bench.inbox.resume(pending, None);
+    let waits = bench.answer(&again, Verdict::Accepted, "other");
+    let (sent, _) = tokio::join!(waits, bench.answer(&receipt, Verdict::Accepted, "AA 1"));
+    assert_eq!(texts(&sent.unwrap()), ["AA 1"]);
+    assert_eq!(bench.pending().len(), 2);
+}
+
+#[tokio::test]
+async fn a_frame_that_runs_at_two_deaths_is_held_and_never_run_again() {
+    let bench = Bench::sqlite();
+    let poison = bench.keep("MSH|poison").await.number();
+    let bench = bench.crash();
+    assert_eq!(bench.pending(), [(poison, 1)]);
+    let innocent = bench.keep("MSH|innocent").await.number();
+    let bench = bench.crash();
+    assert_eq!(bench.pending(), [(innocent, 1)]);
+    assert_eq!(bench.store.health().held, 1);
+    let last = bench.records().pop().unwrap();
+    assert!(last.number == poison && matches!(last.event, Event::Held));
+    assert_eq!(last.position, bench.store.health().tail);
+
+    let again = bench.receive(frame("MSH|poison"));
+    let fault = again.kept().await.unwrap_err();
+    assert_eq!((fault.kind, fault.retry), (FaultKind::Held, true));
+    let fault = bench.answer(&again, Verdict::Accepted, "other").await.unwrap_err();
+    assert_eq!(fault.kind, FaultKind::Held);
+    assert!(matches!(bench.records().pop().unwrap().event, Event::Again { .. }));
+
+    let bench = bench.crash();
+    assert_eq!(
+        bench.store.health().held,
+        2,
+        "the innocent one was taken up and met a second death"
+    );
+    assert!(bench.pending().is_empty());
+    assert!(bench.store.claim(10).unwrap().is_empty());
+    assert_eq!(bench.store.forget(jiff::Timestamp::now()).unwrap(), 0);
+    // An operator decides at last.
+    let pending = bench.store.frame(poison).unwrap().unwrap();
+    assert_eq!(pending.deaths, 2);
+    let receipt = bench.inbox.resume(pending, None);
+    bench.answer(&receipt, Verdict::Refused, "AR").await.unwrap();
+    let health = bench.store.health();
+    assert_eq!((health.held, health.answered), (1, 1));
+}
+
+#[tokio::test]
+async fn a_frame_that_nobody_took_up_met_no_second_death() {
+    let bench = Bench::sqlite();
+    let waiting = bench.keep("MSH|one").await.number();
+    let bench = bench.crash().crash();
+    assert_eq!(bench.pending(), [(waiting, 1)]);
+    assert_eq!(bench.store.health().held, 0);
+}
+
+#[tokio::test]
+async fn parked_frames_met_no_death_until_they_are_claimed() {
+    let bench = Bench::sqlite();
+    let parking = Bench::on(Arc::new(Parking(Arc::clone(&bench.store))));
+    let first = parking.keep("MSH|1").await.number();
+    let second = parking.keep("MSH|2").await.number();
+    let bench = bench.crash();
+    assert!(bench.pending().is_empty());
+    assert_eq!(bench.store.claim(1).unwrap()[0].number, first);
+    let bench = bench.crash();
+    assert_eq!(bench.pending(), [(first, 1)]);
+    assert_eq!(bench.store.claim(10).unwrap()[0].number, second);
+}
+
+#[tokio::test]
+async fn parts_decided_before_a_death_are_there_after_it() {
+    let bench = Bench::sqlite();
+    let receipt = bench.keep("batch").await;
+    bench.store.decided(
+        receipt.number(),
+        vec![part(0, Verdict::Refused), part(1, Verdict::Accepted)],
+    );
+    bench.keep("MSH|after").await;
+    let bench = bench.crash();
+    let so_far = bench.store.outcome(receipt.number()).unwrap().unwrap();
+    assert_eq!(so_far.decided.len(), 2);
+    let pending = bench.store.pending(0, 1).unwrap().remove(0);
+    let receipt = bench.inbox.resume(pending, None);
+    let rest = vec![part(2, Verdict::Accepted)];
+    bench.answered(&receipt, rest, vec![said(false, "AE")]).await.unwrap();
+    assert_eq!(bench.store.outcome(receipt.number()).unwrap().unwrap().decided.len(), 3);
+    // Part 0 was refused before the death, and that counts.
+    let other = bench.receive_under(frame("batch"), "maps 2");
+    assert!(matches!(other.kept().await.unwrap(), Arrival::New(_)));
+}
+
+#[tokio::test]
+async fn a_bad_record_costs_only_itself() {
+    let bench = Bench::sqlite();
+    // A second inbox gives out the same numbers.
+    let twice = Bench::on(Arc::clone(&bench.store));
+    let first = bench.receive(frame("MSH|first"));
+    let mut wrong = frame("MSH|wrong");
+    wrong.peer = "x".repeat(1 << 20).into();
+    let wrong = bench.receive(wrong);
+    let mut others: Vec<_> = (0..20).map(|n| bench.receive(frame(&format!("MSH|{n}")))).collect();
+    let taken = twice.receive(frame("MSH|taken"));
+    assert_eq!(first.number(), taken.number());
+    let answer = bench
+        .inbox
+        .answered(&others[3], vec![part(0, Verdict::Accepted)], vec![said(true, "AA")]);
+    others.extend([first, bench.receive(frame("MSH|last"))]);
+    assert_eq!(wrong.kept().await.unwrap_err().kind, FaultKind::TooLarge);
+    assert_eq!(taken.kept().await.unwrap_err().kind, FaultKind::Storage);
+    for receipt in &others {
+        assert!(matches!(receipt.kept().await.unwrap(), Arrival::New(_)));
+    }
+    assert_eq!(texts(&answer.await.unwrap().sent), ["AA"]);
+    let positions: Vec<u64> = bench.records().iter().map(|record| record.position).collect();
+    assert_eq!(positions, (1..=positions.len() as u64).collect::<Vec<_>>());
+    let health = bench.store.health();
+    assert_eq!((health.broken, health.accepted, health.answered), (None, 22, 1));
+}
+
+#[tokio::test]
+async fn a_reader_stands_beside_a_gateway_and_alone() {
+    let bench = Bench::sqlite();
+    let number = bench.accept("MSH|one", "AA").await;
+    let reader = SqliteLog::read_only(bench.path()).unwrap();
+    assert_eq!(reader.frame(number).unwrap().unwrap().frame.body, "MSH|one");
+    bench.accept("MSH|two", "AA").await;
+    assert_eq!(reader.read_from(0, 10).unwrap().len(), 4);
+    assert_eq!(reader.health().unwrap(), bench.store.health());
+    assert_eq!(reader.outcome(number).unwrap().unwrap().replies[0].bytes, "AA");
+    bench.store.close();
+    drop(reader);
+    let alone = SqliteLog::read_only(bench.path()).unwrap();
+    assert_eq!(alone.read_from(0, 10).unwrap().len(), 4);
+    let nowhere = SqliteLog::read_only(bench.path().join("nowhere")).unwrap_err();
+    assert!(nowhere.inside.contains("there is no log in"), "{nowhere}");
+}
+
+#[tokio::test]
+async fn a_page_is_bounded_in_bytes() {
+    let bench = Bench::sqlite();
+    for n in 0..5 {
+        bench.keep(&format!("{n}{}", "x".repeat(3 << 20))).await;
+    }
+    let page = bench.store.read_from(0, 100).unwrap();
+    assert_eq!(page.len(), 3, "the third passes 8 MiB");
+    assert_eq!(bench.records().len(), 5);
+}
+
+#[tokio::test]
+async fn forgetting_much_goes_in_steps_and_gives_room_again() {
+    let bench = Bench::sqlite();
+    let mut receipts = Vec::new();
+    for n in 0..300 {
+        receipts.push(bench.receive(frame(&format!("{n:04}{}", "x".repeat(3_000)))));
+    }
+    for receipt in &receipts[..299] {
+        drop(bench.inbox.answered(receipt, vec![part(0, Verdict::Accepted)], vec![]));
+    }
+    let mut decided = part(0, Verdict::Accepted);
+    decided.deliveries = vec![delivery("ward")];
+    bench.answered(&receipts[299], vec![decided], vec![]).await.unwrap();
+    assert_eq!(bench.store.forget(jiff::Timestamp::now()).unwrap(), 299);
+    assert_eq!(bench.records().len(), 2);
+    let path = bench.path().join("log.sqlite");
+    bench.store.close();
+    let db = Connection::open(path).unwrap();
+    let (pages, free): (i64, i64) = db
+        .query_row(
+            "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    assert!(free * 10 > pages * 8, "{free} of {pages} pages are free");
+    let check: String = db.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(check, "ok");
+}
+
+#[test]
+fn a_newer_file_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    SqliteLog::open(dir.path(), Options::default()).unwrap().close();
+    let db = Connection::open(dir.path().join("log.sqlite")).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    for fault in [
+        SqliteLog::open(dir.path(), Options::default()).unwrap_err(),
+        SqliteLog::read_only(dir.path()).unwrap_err(),
+    ] {
+        assert!(
+            fault.inside.contains("newer version of the gateway (schema 99"),
+            "{fault}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_is_no_log_is_a_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(
+        dir.path().join("log.sqlite"),
+        "this is a text and no database ".repeat(100),
+    )
+    .unwrap();
+    SqliteLog::open(dir.path(), Options::default()).unwrap_err();
+    SqliteLog::read_only(dir.path()).unwrap_err();
+}
+
+/// A file as version 1 wrote it, made by hand.
+#[tokio::test]
+async fn a_file_of_version_1_is_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Connection::open(dir.path().join("log.sqlite")).unwrap();
+    db.execute_batch(include_str!("v1.sql")).unwrap();
+    drop(db);
+    let bench = Bench::on(SqliteLog::open(dir.path(), Options::default()).unwrap());
+    let health = bench.store.health();
+    assert_eq!(
+        (health.tail, health.accepted, health.answered, health.held),
+        (4, 2, 1, 0)
+    );
+    let records = bench.records();
+    let numbers: Vec<u64> = records.iter().map(|record| record.number).collect();
+    assert_eq!(numbers, [1, 1, 1, 3]);
+    let Event::Received { frame: kept, .. } = &records[0].event else {
+        panic!("{:?}", records[0])
+    };
+    assert_eq!(
+        (&*kept.listener, &*kept.peer, &kept.body[..]),
+        ("lab", "10.0.0.9:1", &b"MSH|one"[..])
+    );
+    assert_eq!(kept.received.to_string(), "2026-01-02T03:04:05.678Z");
+    let Event::Answered { ended, .. } = &records[2].event else {
+        panic!("{:?}", records[2])
+    };
+    assert_eq!(
+        (ended.decided[0].part, ended.decided[0].verdict),
+        (7, Verdict::Remarked)
+    );
+    assert_eq!(ended.decided[0].facts, "{}");
+    assert_eq!(ended.decided[0].deliveries[0].destination, "ward");
+    assert_eq!(
+        (&ended.replies[0].bytes[..], ended.replies[0].positive),
+        (&b"AA"[..], true)
+    );
+    assert_eq!(bench.pending(), [(3, 1)]);
+    assert_eq!(bench.store.next_number(), 4);
+}
