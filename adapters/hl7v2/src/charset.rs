@@ -96,6 +96,13 @@ pub fn decode(raw: &Bytes, default: Option<&'static Encoding>) -> Decoded {
             remarks: said.remarks(None),
         };
     }
+    if said.is_utf8() && std::str::from_utf8(&body).is_ok() {
+        return Decoded {
+            text: body,
+            charset: Charset::of(UTF_8),
+            remarks: said.remarks(Some(UTF_8)),
+        };
+    }
     let look = Look::at(&body);
     let set = said.sets.iter().copied().find(|set| look.fits(set, &body, default));
     if let Some(set) = set {
@@ -135,6 +142,12 @@ impl Said {
             sets: known.iter().filter_map(set).collect(),
             default,
         }
+    }
+
+    /// Whether UTF-8 is the first set named, or the setting where none is.
+    fn is_utf8(&self) -> bool {
+        let silent = self.first.is_none().then_some(self.default).flatten();
+        self.sets.first().copied().or(silent) == Some(UTF_8)
     }
 
     /// Whether bytes of seven bits are more than ASCII: ISO 2022 shifts by escape sequences.

@@ -36,6 +36,11 @@ impl Name {
     pub fn is_header(self) -> bool {
         matches!(&self.0, b"MSH" | b"BHS" | b"FHS")
     }
+
+    /// Whether a batch or file of messages begins or ends with this segment (HL7 v2.9 2.10.3).
+    pub fn is_batch(self) -> bool {
+        matches!(&self.0, b"FHS" | b"BHS" | b"BTS" | b"FTS")
+    }
 }
 
 impl fmt::Debug for Name {

@@ -1,8 +1,6 @@
 //! Texts of places: the canonical `MSH[2]/OBX[3]-5[1].2.1` of lineage, ledger and findings, read back too, and the forms
 //! that acknowledgements use (ERR-2 and, before version 2.5, ERR-1). Packing is in `place`.
 
-use std::fmt::Write as _;
-
 use causeway_core::Place;
 
 use crate::delims::Delims;
@@ -10,29 +8,34 @@ use crate::message::{Body, Message, Name};
 use crate::place::{self, Spot};
 
 impl Body {
-    /// The canonical text of a place. In a body of several messages the message stands before it. A place that is not
-    /// in this body is the empty text.
+    /// The canonical text of a place. In a body of several messages the message stands before it; `MSH[0]/` is before a
+    /// segment that belongs to no message and is no batch segment. A place that is not in this body is the empty text.
     pub fn place_text(&self, place: Place) -> String {
         let Some(holder) = self.holder(place) else {
             return String::new();
         };
-        let mut text = String::new();
-        if self.messages.len() > 1 && holder.number > 0 {
-            // Writing to a String cannot fail.
-            let _ignored = write!(text, "MSH[{}]/", holder.number);
+        let text = holder.place_text(place);
+        let stray = holder.number == 0 && !holder.segment_at(place).is_some_and(|segment| segment.name.is_batch());
+        if stray || (holder.number > 0 && self.messages.len() > 1) {
+            return format!("MSH[{}]/{text}", holder.number);
         }
-        text.push_str(&holder.place_text(place));
         text
     }
 
     /// The place of a canonical text, when this body has its segment.
     pub fn place_of(&self, text: &str) -> Option<Place> {
         let Some((prefix, rest)) = text.split_once('/') else {
-            let all = self.messages.iter().take(1).chain([&self.outside]);
-            return all.into_iter().find_map(|message| message.place_of(text));
+            let only = self.messages.first().filter(|_| self.messages.len() == 1);
+            return only
+                .into_iter()
+                .chain([&self.outside])
+                .find_map(|message| message.place_of(text));
         };
         let number: u32 = prefix.strip_prefix("MSH[")?.strip_suffix(']')?.parse().ok()?;
-        self.messages.get(number.checked_sub(1)? as usize)?.place_of(rest)
+        let message = number
+            .checked_sub(1)
+            .map_or(Some(&self.outside), |before| self.messages.get(before as usize));
+        message?.place_of(rest)
     }
 }
 
@@ -209,6 +212,15 @@ mod tests {
         let second = check(&body, "MSH[2]/OBX[3]");
         assert_eq!(body.holder(second).map(|message| message.number), Some(2));
         check(&body, "BTS[1]-1[1].1.1");
+        assert_eq!(body.place_of("OBX[1]"), None);
+    }
+
+    #[test]
+    fn a_segment_outside_of_messages_is_not_taken_for_one_within() {
+        let body = body(&format!("{ONE}BTS|1\rOBX|9\r"));
+        let stray = check(&body, "MSH[0]/OBX[1]-1[1].1.1");
+        assert!(check(&body, "OBX[1]-1[1].1.1") < stray);
+        check(&body, "BTS[1]");
     }
 
     #[test]

@@ -312,11 +312,11 @@ impl Work<'_> {
         let echoed = |number| header.and_then(|header| Some(outside.raw(outside.field_of(header, number)?)));
         writer.header("BHS");
         for (ours, theirs) in [(3, 5), (4, 6), (5, 3), (6, 4)] {
-            writer.raw(ours, echoed(theirs).unwrap_or_default());
+            writer.echo(ours, echoed(theirs).unwrap_or_default());
         }
         writer.raw(7, &time(self.stamp, self.settings));
         writer.text(11, &self.stamp.control_id, usize::MAX);
-        writer.raw(12, echoed(11).unwrap_or_default());
+        writer.echo(12, echoed(11).unwrap_or_default());
         writer.end();
     }
 }

@@ -3,6 +3,7 @@
 //! Character sets were dealt with before; what stands inside a field is split later, in `value`.
 
 mod counts;
+mod hits;
 mod lines;
 
 use bytes::Bytes;
@@ -61,11 +62,6 @@ struct Tokeniser<'a> {
     feeds: u32,
 }
 
-/// The segments that a message or a batch begins and ends with (HL7 v2.9 2.10.3).
-fn is_batch(name: Name) -> bool {
-    matches!(&name.0, b"FHS" | b"BHS" | b"BTS" | b"FTS")
-}
-
 impl Tokeniser<'_> {
     fn run(&mut self) {
         let text = self.text.clone();
@@ -106,7 +102,7 @@ impl Tokeniser<'_> {
         match head.filter(|name| name.is_header() && lines::is_header(content)) {
             Some(name) if name == "MSH" => self.begin(content),
             Some(_) => self.wrap(content),
-            None if head.is_some_and(is_batch) => self.close(),
+            None if head.is_some_and(Name::is_batch) => self.close(),
             None => {}
         }
         self.feeds += u32::from(line.feeds);
@@ -118,8 +114,8 @@ impl Tokeniser<'_> {
         let (delims, fault) = Delims::read(content);
         let number = small(self.body.messages.len() + 1);
         let mut message = Message::new(self.text.clone(), self.charset, delims, number);
-        message.segments.reserve(16);
-        message.fields.reserve(256);
+        message.segments.reserve(32);
+        message.fields.reserve(320);
         self.body.messages.push(message);
         self.open = true;
         self.counts = Counts::default();
@@ -217,7 +213,7 @@ impl Tokeniser<'_> {
             self.problem(ProblemKind::BadName, self.index, 1);
         } else if written.iter().any(u8::is_ascii_lowercase) {
             self.problem(ProblemKind::SmallName, self.index, 1);
-        } else if !self.open && !is_batch(name) {
+        } else if !self.open && !name.is_batch() {
             self.problem(ProblemKind::Stray, self.index, 1);
         }
     }
@@ -286,17 +282,16 @@ fn spans(content: &[u8], head: usize, base: usize, separator: u8, first: usize, 
     if head >= content.len() {
         return 0;
     }
-    let mut longest = 0;
-    let mut start = head + 1;
-    let rest = content.get(start..).unwrap_or_default();
-    for end in memchr::memchr_iter(separator, rest).map(|at| head + 1 + at) {
-        if fields.len() - first >= usize::from(place::MAX_FIELDS) {
-            break;
+    let (mut longest, mut start) = (0, head + 1);
+    let most = first + usize::from(place::MAX_FIELDS);
+    hits::each(content.get(start..).unwrap_or_default(), separator, |at| {
+        let end = head + 1 + at;
+        if fields.len() < most {
+            longest = longest.max(end - start);
+            fields.push((small(base + start), small(base + end)));
+            start = end + 1;
         }
-        longest = longest.max(end - start);
-        fields.push((small(base + start), small(base + end)));
-        start = end + 1;
-    }
+    });
     fields.push((small(base + start), small(base + content.len())));
     longest.max(content.len() - start)
 }

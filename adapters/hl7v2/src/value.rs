@@ -206,7 +206,12 @@ impl Message {
             at: Some(field.start),
             place,
         };
-        leaves.filter(|leaf| !leaf.is_empty() && !self.text(*leaf).is_empty())
+        leaves.filter(|leaf| !leaf.is_empty() && !self.is_silent(*leaf))
+    }
+
+    /// Whether a value is nothing but escapes that stand for nothing.
+    fn is_silent(&self, value: Value) -> bool {
+        memchr::memchr(self.delims.escape, self.bytes(value)).is_some() && self.text(value).is_empty()
     }
 
     /// What stands in place of the name in a line that has none.

@@ -82,7 +82,7 @@ impl Ack<'_> {
         let or = |number, usual| Some(echoed(number)).filter(|text| !text.is_empty()).unwrap_or(usual);
         writer.header("MSH");
         for (ours, theirs) in [(3, 5), (4, 6), (5, 3), (6, 4)] {
-            writer.raw(ours, echoed(theirs));
+            writer.echo(ours, echoed(theirs));
         }
         writer.raw(7, self.time);
         let trigger = message
@@ -95,14 +95,14 @@ impl Ack<'_> {
         };
         writer.components(9, &kind);
         writer.text(10, self.control_id, usize::MAX);
-        writer.raw(11, or(11, "P"));
-        writer.raw(12, or(12, "2.5"));
+        writer.echo(11, or(11, "P"));
+        writer.echo(12, or(12, "2.5"));
         if self.enhanced && !self.commit {
             // An application acknowledgement is a message of its own; nothing is asked for it in turn.
             writer.raw(15, "NE");
             writer.raw(16, "NE");
         }
-        writer.raw(18, echoed(18));
+        writer.echo(18, echoed(18));
         writer.end();
     }
 

@@ -84,6 +84,15 @@ impl Writer {
         }
     }
 
+    /// Writes a field as a sender wrote it. A control character would end the segment, or the frame around it.
+    pub(super) fn echo(&mut self, number: u32, text: &str) {
+        if text.contains(char::is_control) {
+            self.raw(number, &text.replace(char::is_control, " "));
+        } else {
+            self.raw(number, text);
+        }
+    }
+
     /// Writes a field of text that comes from anywhere, at most `most` characters of it, escaped.
     pub(super) fn text(&mut self, number: u32, text: &str, most: usize) {
         if !text.is_empty() {

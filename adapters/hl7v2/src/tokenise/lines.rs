@@ -104,7 +104,7 @@ impl<'a> Lines<'a> {
 
     fn raw(&mut self, field: u8) -> Line {
         let start = self.at;
-        let header = is_header(self.rest(start));
+        let header = is_header(self.rest(start + padding(self.rest(start))));
         let mut feeds = 0u16;
         let mut from = start;
         loop {
@@ -134,10 +134,10 @@ impl<'a> Lines<'a> {
 
     fn trimmed(&self, line: Line, field: u8) -> Option<Line> {
         let content = self.text.get(line.start..line.end).unwrap_or_default();
-        if content.iter().all(|byte| is_padding(*byte)) {
+        let lead = padding(content);
+        if lead >= content.len() {
             return None;
         }
-        let lead = padding(content);
         let begins = lead > 0 && begins_segment(content.get(lead..).unwrap_or_default(), field);
         let start = line.start + if begins { lead } else { 0 };
         let framing = content

@@ -47,6 +47,15 @@ fn a_line_feed_among_carriage_returns_is_text_unless_a_segment_follows() {
 }
 
 #[test]
+fn a_header_is_one_line_whatever_stands_before_it() {
+    check(
+        "MSH|^~\\&|A\rPID|1\r\u{b}MSH|^~\\&|B\nPID|2",
+        &["MSH1/3 PID1/1", "MSH1/3 PID1/1", ""],
+        &[],
+    );
+}
+
+#[test]
 fn junk_around_messages_is_skipped_and_said() {
     check("\u{b}MSH|^~\\&|A\rPID|1\r\u{1c}\r", &["MSH1/3 PID1/1", ""], &[]);
     check("\u{feff}MSH|^~\\&|A\rPID|1\r\0\0\u{1a}", &["MSH1/3 PID1/1", ""], &[]);
