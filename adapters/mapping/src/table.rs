@@ -195,8 +195,8 @@ fn entry(sheet: &Sheet, record: &Record) -> Result<Entry, Bad> {
     };
     let back = match back.text.as_str() {
         "" => false,
-        "yes" => true,
-        other => return Err(Bad::new(back.span, format!("'{other}' in back: yes or nothing"))),
+        "x" | "yes" => true,
+        other => return Err(Bad::new(back.span, format!("'{other}' in back: x or nothing"))),
     };
     Ok(Entry {
         code: code.text,

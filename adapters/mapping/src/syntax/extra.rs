@@ -10,10 +10,12 @@ pub struct ExtensionRow {
     pub id: String,
     /// Its URL; relative inside a complex extension.
     pub url: String,
-    /// The types its value may have; none for one that holds extensions.
+    /// The types its value may have; `extension` for one that holds extensions instead.
     pub types: Vec<String>,
     /// For a part of a complex extension, the short name of that.
     pub within: Option<String>,
+    /// The elements it may stand at, `*` for any.
+    pub context: String,
     /// Where it comes from.
     pub note: String,
     /// Where the row begins.
@@ -23,7 +25,7 @@ pub struct ExtensionRow {
 /// A row of `messages.csv`: the structure of a kind of message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageRow {
-    /// What the message says it is, in the format's own way: `ORU^R01`, `ADT^*`.
+    /// What the message says it is: a type, or type and trigger with `^` between, `*` for any: `ORU^R01`, `ADT^*`.
     pub message: String,
     /// The structure file that reads it.
     pub structure: String,
@@ -33,8 +35,9 @@ pub struct MessageRow {
     pub span: Span,
 }
 
-const EXTENSION_COLUMNS: [&str; 5] = ["id", "url", "types", "within", "note"];
-const MESSAGE_COLUMNS: [&str; 3] = ["message", "structure", "note"];
+const EXTENSION_COLUMNS: [&str; 6] = ["id", "url", "types", "within", "context", "note"];
+/// A message is said in one cell, or by type and trigger in two.
+const MESSAGE_COLUMNS: [&str; 5] = ["message", "type", "trigger", "structure", "note"];
 
 pub(crate) fn read_extensions(text: &str, file: FileId, bad: &mut Vec<Bad>) -> Vec<ExtensionRow> {
     let Some(sheet) = Sheet::read(text, file, &EXTENSION_COLUMNS, &["id", "url"], bad) else {
@@ -45,6 +48,7 @@ pub(crate) fn read_extensions(text: &str, file: FileId, bad: &mut Vec<Bad>) -> V
         id: sheet.cell(record, "id").text,
         url: sheet.cell(record, "url").text,
         types: words(&sheet.cell(record, "types").text),
+        context: sheet.cell(record, "context").text,
         within: Some(sheet.cell(record, "within").text).filter(|name| !name.is_empty()),
         note: sheet.cell(record, "note").text,
         span: record.span,
@@ -57,12 +61,21 @@ pub(crate) fn read_extensions(text: &str, file: FileId, bad: &mut Vec<Bad>) -> V
 }
 
 pub(crate) fn read_messages(text: &str, file: FileId, bad: &mut Vec<Bad>) -> Vec<MessageRow> {
-    let Some(sheet) = Sheet::read(text, file, &MESSAGE_COLUMNS, &["message", "structure"], bad) else {
+    let Some(sheet) = Sheet::read(text, file, &MESSAGE_COLUMNS, &["structure"], bad) else {
         return Vec::new();
     };
     sheet.check_width(bad);
+    let message = |record: &Record| {
+        let cell = |column| sheet.cell(record, column).text;
+        let (whole, kind) = (cell("message"), cell("type"));
+        if kind.is_empty() {
+            whole
+        } else {
+            format!("{kind}^{}", cell("trigger"))
+        }
+    };
     let row = |record: &Record| MessageRow {
-        message: sheet.cell(record, "message").text,
+        message: message(record),
         structure: sheet.cell(record, "structure").text,
         note: sheet.cell(record, "note").text,
         span: record.span,

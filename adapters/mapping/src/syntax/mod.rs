@@ -23,6 +23,6 @@ pub use how::{Constant, How, Literal, Param, ParamValue, Ref, Scope, TypeMap};
 pub use library::{Library, Loaded, Source};
 pub use place::{Base, Head, Mark, Part, Place, Select, Step};
 pub use span::{Bad, FileId, Level, Problem, Span};
-pub use structure::{FileRef, KeyCandidate, KeyPart, KeyWhat, Make, StructureFile, StructureRow};
+pub use structure::{FileRef, KeyCandidate, KeyPart, KeyWhat, Make, StructureCells, StructureFile, StructureRow};
 pub use target::{Segment, Target};
 pub use test::{Check, Compare, Subject, TableRef, Test};

@@ -37,6 +37,25 @@ pub struct StructureRow {
     pub note: String,
     /// Where the row begins.
     pub span: Span,
+    /// Where its cells begin, for remarks on them.
+    pub cells: StructureCells,
+}
+
+/// Where the cells of a structure row begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StructureCells {
+    /// `at`
+    pub at: Span,
+    /// `make`
+    pub make: Span,
+    /// `as`
+    pub name: Span,
+    /// `when`
+    pub when: Span,
+    /// `fill`
+    pub fill: Span,
+    /// `key`
+    pub key: Span,
 }
 
 /// What a structure row makes.
@@ -150,6 +169,14 @@ fn row(sheet: &Sheet, record: &Record) -> Result<StructureRow, Bad> {
         key: parse_key(&key.text, key.span)?,
         note: cell("note").text,
         span: record.span,
+        cells: StructureCells {
+            at: at.span,
+            make: make.span,
+            name: name.span,
+            when: when.span,
+            fill: fill.span,
+            key: key.span,
+        },
     };
     match row.make {
         Make::Use if row.fill.is_empty() => Err(Bad::new(fill.span, "'use' wants the structure file in 'fill'")),

@@ -19,7 +19,7 @@ pub struct Target {
 pub struct Segment {
     /// The element's name, `extension` for extensions; a choice with its type (`valueQuantity`).
     pub element: String,
-    /// For extensions: the short name or URL in the brackets.
+    /// For extensions: the short name or URL in the brackets. None where an item of `make` writes its own.
     pub extension: Option<String>,
     /// The label of an item of a repeating element.
     pub label: Option<String>,
@@ -74,14 +74,8 @@ fn segment(cursor: &mut Cursor<'_>) -> Result<Segment, Bad> {
     } else {
         None
     };
-    let is_extension = matches!(element.as_str(), "extension" | "modifierExtension");
-    if is_extension != extension.is_some() {
-        let text = if is_extension {
-            "an extension is named: extension(patient-birthTime)"
-        } else {
-            "only an extension has brackets"
-        };
-        return Err(Bad::new(span, text));
+    if extension.is_some() && !matches!(element.as_str(), "extension" | "modifierExtension") {
+        return Err(Bad::new(span, "only an extension has brackets"));
     }
     let label = if cursor.eat('#') { Some(label(cursor)?) } else { None };
     Ok(Segment {

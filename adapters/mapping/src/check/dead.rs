@@ -1,0 +1,133 @@
+//! Rows that can never fire, and rows that say the same.
+
+use std::collections::BTreeMap;
+
+use super::Check;
+use super::structure::holds_in;
+use crate::overlay::subject;
+use crate::primitives::Primitive;
+use crate::syntax::{Bad, Check as Holds, ElementFile, ElementRow, How, Subject, Test};
+
+impl<'a> Check<'a> {
+    /// Rows of a file that say the same.
+    pub(super) fn same_rows(&mut self) {
+        for file in self.library.elements.values() {
+            let mut first: BTreeMap<String, u32> = BTreeMap::new();
+            for row in &file.rows {
+                let line = *first.entry(said(row)).or_insert(row.span.line);
+                if line != row.span.line {
+                    self.errors
+                        .push(Bad::new(row.span, format!("says the same as line {line}")));
+                }
+            }
+        }
+    }
+
+    /// Rows whose tests contradict each other, or that an earlier row always beats.
+    pub(super) fn dead_rows(&mut self) {
+        for file in self.library.elements.values() {
+            for row in &file.rows {
+                if let Some(test) = contradiction(&row.when) {
+                    let text = format!("can never fire: '{test}' contradicts another test of the row");
+                    self.errors.push(Bad::new(test.span, text));
+                }
+            }
+            self.beaten(file);
+        }
+    }
+
+    fn beaten(&mut self, file: &'a ElementFile) {
+        for (n, row) in file.rows.iter().enumerate() {
+            let mut earlier = file.rows.iter().take(n);
+            if let Some(winner) = earlier.find(|other| beats(other, row)) {
+                let text = format!("can never fire: line {} wins whenever this could", winner.span.line);
+                self.errors.push(Bad::new(row.span, text));
+            }
+        }
+    }
+}
+
+/// What a row says, note and spacing apart.
+fn said(row: &ElementRow) -> String {
+    let (from, to) = subject(row);
+    let mut tests: Vec<String> = row.when.iter().map(ToString::to_string).collect();
+    tests.sort();
+    format!("{from}\t{}\t{to}\t{}", tests.join(" and "), row.how)
+}
+
+/// Whether an earlier row yields a value for the same target whenever a later one could.
+fn beats(earlier: &ElementRow, later: &ElementRow) -> bool {
+    let (Some(a), Some(b)) = (&earlier.to, &later.to) else {
+        return false;
+    };
+    let same_target = a.to_string() == b.to_string();
+    let wins = earlier.when.iter().all(|test| holds_in(test, &later.when));
+    let once = earlier.from.is_empty() && sure(&earlier.how) && alone(earlier);
+    let same_source = subject(earlier) == subject(later) && sure(&earlier.how) && said(earlier) != said(later);
+    same_target && wins && (same_source || once && later.from.is_empty() && alone(later))
+}
+
+/// Whether a row fills one element: not a further item of one that repeats. Only labels and single elements are named by
+/// constants twice, so a path whose last segment has a label or that writes a constant is taken as one.
+fn alone(row: &ElementRow) -> bool {
+    matches!(row.how, How::Const(_) | How::Default(_) | How::Absent(_))
+}
+
+/// Whether a way yields for every value.
+fn sure(how: &How) -> bool {
+    match how {
+        How::Keep | How::Const(_) | How::Default(_) | How::Absent(_) => true,
+        How::TypeMap(map) => matches!(Primitive::named(&map.name), Some(Primitive::String)),
+        _ => false,
+    }
+}
+
+/// A test that cannot hold together with another.
+fn contradiction(tests: &[Test]) -> Option<&Test> {
+    tests.iter().enumerate().find_map(|(n, test)| {
+        let clash = tests.iter().take(n).any(|other| clash(other, test));
+        clash.then_some(test)
+    })
+}
+
+fn clash(a: &Test, b: &Test) -> bool {
+    if place(a) != place(b) {
+        return false;
+    }
+    if a.check == b.check {
+        return a.not != b.not;
+    }
+    match (values(a), values(b)) {
+        (Some(a), Some(b)) => return a.iter().all(|value| !b.contains(value)),
+        (Some(_), None) => return is_absent(b),
+        (None, Some(_)) => return is_absent(a),
+        (None, None) => {}
+    }
+    is_absent(a) && is_valued(b) || is_absent(b) && is_valued(a)
+}
+
+fn place(test: &Test) -> String {
+    match &test.on {
+        Subject::Place(place) => place.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The values of which the subject must be one.
+fn values(test: &Test) -> Option<Vec<&str>> {
+    match &test.check {
+        _ if test.not => None,
+        Holds::Is(value) => Some(vec![value]),
+        Holds::In(values) => Some(values.iter().map(String::as_str).collect()),
+        _ => None,
+    }
+}
+
+fn is_absent(test: &Test) -> bool {
+    !test.not && test.check == Holds::Absent || test.not && test.check == Holds::Valued
+}
+
+fn is_valued(test: &Test) -> bool {
+    let valued = matches!(test.check, Holds::Valued | Holds::Number | Holds::NumberIs(..));
+    !test.not && valued || test.not && test.check == Holds::Absent
+}
