@@ -17,7 +17,7 @@ use super::correlate::{self, Sent};
 /// Bytes read at a time.
 const CHUNK: usize = 8 << 10;
 /// The largest reply that is taken.
-const MAX_REPLY: usize = 16 << 20;
+pub(super) const MAX_REPLY: usize = 16 << 20;
 
 /// How long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

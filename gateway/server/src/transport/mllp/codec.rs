@@ -276,8 +276,18 @@ fn first(mut body: Vec<u8>) -> Bytes {
 
 /// Appends `payload` with its framing.
 pub fn encode(payload: &[u8], out: &mut Vec<u8>) {
-    out.reserve(payload.len() + 3);
+    encode_parts(&[payload], out);
+}
+
+/// Appends a payload given in parts, with its framing.
+pub(super) fn encode_parts(parts: &[&[u8]], out: &mut Vec<u8>) {
+    out.reserve(parts.iter().map(|part| part.len()).sum::<usize>() + 3);
     out.push(VT);
-    out.extend_from_slice(payload);
+    for part in parts {
+        out.extend_from_slice(part);
+    }
     out.extend_from_slice(&[FS, CR]);
 }
+
+#[cfg(test)]
+mod tests;

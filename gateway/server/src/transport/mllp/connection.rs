@@ -25,9 +25,10 @@ use crate::service::FrameService;
 
 /// Bytes read at a time; each open connection holds so much.
 const CHUNK: usize = 16 << 10;
-/// After the last reply, how long and how much the peer may still send. Closing on unread bytes would make TCP throw
-/// away replies that are on their way.
-const LINGER: (Duration, usize) = (Duration::from_secs(1), 1 << 20);
+/// After the last reply, how long the peer may still send: closing on unread bytes would make TCP throw away replies
+/// that are on their way. Longer if a frame was given up, since the peer is busy sending it.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_IN_FRAME: Duration = Duration::from_secs(5);
 
 /// Why a connection ended.
 #[derive(Debug)]
@@ -69,16 +70,37 @@ where
     let reading = Reading::new(listener, peer, &mut reader, owed, shutdown).run();
     let mut lanes = Lanes::new(listener, &mut writer, to_write);
     let end = both(reading, lanes.run()).await;
-    if writer.shutdown().await.is_ok() && !matches!(end, End::Closed | End::Read(_) | End::Write(_)) {
-        linger(&mut reader).await;
-    }
+    close(listener, &end, &mut reader, &mut writer).await;
     end
+}
+
+/// Says that nothing more comes, and waits a little for the peer to say the same.
+async fn close<R, W>(listener: &Listener, end: &End, reader: &mut R, writer: &mut W)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let patience = match end {
+        End::Read(_) | End::Write(_) => return,
+        End::FrameTimeout | End::Overload => LINGER_IN_FRAME,
+        End::Closed | End::Draining | End::Idle | End::Garbage | End::Gone => LINGER,
+    };
+    let close = async {
+        writer.shutdown().await?;
+        discard(reader).await
+    };
+    match timeout(patience, close).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(listener = %listener.name, %error, "closing"),
+        Err(_) => debug!(listener = %listener.name, "the peer did not close"),
+    }
 }
 
 /// Reading ends first, then what is owed is written; or writing breaks, and reading makes no sense any more.
 async fn both(reading: impl Future<Output = End>, writing: impl Future<Output = Result<(), WriteEnd>>) -> End {
     let mut writing = pin!(writing);
     let end = tokio::select! {
+        biased;
         end = reading => end,
         written = &mut writing => return written.map_or_else(End::Write, |()| End::Gone),
     };
@@ -88,20 +110,10 @@ async fn both(reading: impl Future<Output = End>, writing: impl Future<Output = 
     }
 }
 
-async fn linger(reader: &mut (impl AsyncRead + Unpin)) {
+async fn discard(reader: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
     let mut scrap = [0; 4096];
-    let mut left = LINGER.1;
-    let discard = async {
-        while let Ok(read) = reader.read(&mut scrap).await
-            && read > 0
-            && left > 0
-        {
-            left = left.saturating_sub(read);
-        }
-    };
-    if timeout(LINGER.0, discard).await.is_err() {
-        debug!("peer did not close");
-    }
+    while reader.read(&mut scrap).await? > 0 {}
+    Ok(())
 }
 
 struct Reading<'a, R> {
@@ -178,6 +190,7 @@ impl<'a, R: AsyncRead + Unpin + Send> Reading<'a, R> {
                 Chunk::Bytes(0) => return Ok(()),
                 Chunk::Bytes(read) => self.take(buffer.get(..read).unwrap_or_default()).await?,
                 Chunk::WaitOver => {
+                    self.began = None;
                     if let Some(event) = self.decoder.wait_over() {
                         self.on(event).await?;
                     }

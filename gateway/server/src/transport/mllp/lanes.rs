@@ -1,7 +1,7 @@
 //! The writing side of a connection. Replies leave in two lanes, commits and application replies, each in the order of
 //! its frames; a commit never waits for an application reply, and a frame's application reply never goes before its own
 //! commit. What is ready goes out in one write. Only the first of a lane is polled, so replies that end out of order wake
-//! nobody.
+//! nobody. The reading side runs in the same task and is polled first.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -91,21 +91,16 @@ impl<'a, W: AsyncWrite + Unpin> Lanes<'a, W> {
 
     /// True: there are bytes to write. False: there will never be any again.
     fn poll_gather(&mut self, context: &mut Context<'_>) -> Poll<bool> {
-        loop {
-            let open = self.poll_owed(context);
-            self.poll_commits(context);
-            let moved = self.poll_answers(context);
-            if !self.out.is_empty() {
-                return Poll::Ready(true);
-            }
-            if !open && self.commits.is_empty() && self.answers.is_empty() {
-                return Poll::Ready(false);
-            }
-            // Answers without bytes free places but give nothing to write: look again, or nobody wakes us.
-            if !moved {
-                return Poll::Pending;
-            }
+        let open = self.poll_owed(context);
+        self.poll_commits(context);
+        self.poll_answers(context);
+        if !self.out.is_empty() {
+            return Poll::Ready(true);
         }
+        if !open && self.commits.is_empty() && self.answers.is_empty() {
+            return Poll::Ready(false);
+        }
+        Poll::Pending
     }
 
     /// Takes what the reading side handed over; false when it is gone.
@@ -146,19 +141,16 @@ impl<'a, W: AsyncWrite + Unpin> Lanes<'a, W> {
         }
     }
 
-    fn poll_answers(&mut self, context: &mut Context<'_>) -> bool {
-        let mut moved = false;
+    fn poll_answers(&mut self, context: &mut Context<'_>) {
         while self.out.len() < GATHER
             && let Poll::Ready(Some(replies)) = self.poll_first_answers(context)
         {
-            moved = true;
             self.answers.pop_front();
             match replies {
                 Ok(replies) => replies.iter().for_each(|outgoing| self.say(outgoing)),
                 Err(_) => self.unanswered(),
             }
         }
-        moved
     }
 
     fn poll_first_answers(

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use causeway_core::{Fault, Frame, Head, Leave, Reply, ReplyHead, ReplyKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tower::service_fn;
@@ -18,9 +18,12 @@ use super::{Counters, Listener, Options, ReadBudget, RefuseFn};
 use crate::replies::{Outgoing, Replies};
 use crate::service::FrameService;
 
-mod bad;
-mod drain;
+mod client;
+mod crowd;
+mod deadlines;
+mod endings;
 mod order;
+mod wire;
 
 /// Nothing here takes so long; a test that waits for it has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,15 +44,8 @@ impl House {
     async fn open_with(service: FrameService, options: Options, budget: ReadBudget) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let counters = Arc::new(Counters::default());
-        let listener = Listener {
-            name: "test".into(),
-            service,
-            refuse: refuse(),
-            options,
-            counters: counters.clone(),
-            budget,
-        };
+        let listener = listener(service, options, budget);
+        let counters = listener.counters.clone();
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(listener.serve(socket, stopped));
         Self {
@@ -106,6 +102,17 @@ impl Peer {
     }
 }
 
+fn listener(service: FrameService, options: Options, budget: ReadBudget) -> Listener {
+    Listener {
+        name: "test".into(),
+        service,
+        refuse: refuse(),
+        options,
+        counters: Arc::default(),
+        budget,
+    }
+}
+
 fn refuse() -> RefuseFn {
     Arc::new(|_: &Head, first: &[u8], fault: Fault| Reply {
         head: ReplyHead::None,
@@ -134,6 +141,48 @@ fn echo() -> FrameService {
         let text = [b"got ", frame.body.as_ref()].concat();
         Ok::<_, Infallible>(Replies::ready(passing(text)))
     }))
+}
+
+/// A frame that the stub has taken; the test says when it is answered.
+struct Held {
+    body: Bytes,
+    commit: oneshot::Sender<Outgoing>,
+    answers: oneshot::Sender<Vec<Outgoing>>,
+}
+
+impl Held {
+    fn answer(self, text: &'static str) {
+        assert!(
+            self.answers.send(vec![passing(text)]).is_ok(),
+            "nobody waits for {text}"
+        );
+    }
+}
+
+/// Takes each frame and leaves its replies to the test. With `commits`, each has a commit too.
+fn held(commits: bool) -> (FrameService, mpsc::UnboundedReceiver<Held>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let service = service_fn(move |frame: Frame| {
+        let (commit, said) = oneshot::channel();
+        let (answers, replies) = oneshot::channel();
+        let sent = sender.send(Held {
+            body: frame.body,
+            commit,
+            answers,
+        });
+        async move {
+            assert!(sent.is_ok(), "the test is over");
+            Ok::<_, Infallible>(Replies {
+                commit: commits.then_some(said),
+                answers: replies,
+            })
+        }
+    });
+    (BoxCloneSyncService::new(service), receiver)
+}
+
+async fn taken(receiver: &mut mpsc::UnboundedReceiver<Held>) -> Held {
+    timeout(PATIENCE, receiver.recv()).await.unwrap().unwrap()
 }
 
 fn framed(payload: &[u8]) -> Vec<u8> {

@@ -1,0 +1,124 @@
+//! Many messages over many connections, and how long their replies took: `causeway send --connections --count --rate`.
+//! Without a rate each connection sends as soon as a reply came; with one, messages have their times, and waiting for a
+//! busy connection counts.
+
+mod connection;
+mod latency;
+mod message;
+mod report;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use self::connection::Sender;
+use self::message::Templates;
+use self::report::Tally;
+use super::client::Timeouts;
+use tokio::net::TcpStream;
+
+pub use latency::Latency;
+pub use report::LoadReport;
+
+/// How to load.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// Connections at once.
+    pub connections: usize,
+    /// Messages in all; the given ones are sent in turn, again and again.
+    pub count: u64,
+    /// Messages a second over all connections; absent: as fast as replies come.
+    pub rate: Option<f64>,
+    /// Messages of one connection that wait for replies at once.
+    pub pipeline: usize,
+    /// Gives each message a MSH-10 of its own, so that none is taken for a resend.
+    pub fresh_ids: bool,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self {
+            connections: 1,
+            count: 1,
+            rate: None,
+            pipeline: 1,
+            fresh_ids: true,
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+/// What all connections share.
+#[derive(Debug)]
+struct Plan {
+    address: String,
+    templates: Templates,
+    load: Load,
+    start: Instant,
+    next: AtomicU64,
+    answered: Arc<AtomicU64>,
+}
+
+impl Plan {
+    /// The next message's number and when it is due; `None` when all are given out.
+    fn ticket(&self) -> Option<(u64, Instant)> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        if number >= self.load.count {
+            return None;
+        }
+        let after = self.load.rate.map_or(Duration::ZERO, |rate| due(number, rate));
+        Some((number, self.start + after))
+    }
+}
+
+/// When message `number` is due; a rate that is no positive number means at once.
+#[expect(clippy::cast_precision_loss, reason = "a count of messages is far below 2^53")]
+fn due(number: u64, rate: f64) -> Duration {
+    Duration::try_from_secs_f64(number as f64 / rate).unwrap_or(Duration::ZERO)
+}
+
+/// Sends and waits for every reply. `answered` counts along, for a progress bar.
+///
+/// # Errors
+/// There is no message to send, or not one connection can be made.
+pub async fn load(
+    address: &str,
+    messages: &[Bytes],
+    load: Load,
+    answered: Arc<AtomicU64>,
+) -> Result<LoadReport, super::ClientError> {
+    let connections = load.connections.max(1);
+    let first = connection::connect(address, load.timeouts).await?;
+    let plan = Arc::new(Plan {
+        address: address.to_owned(),
+        templates: Templates::new(messages, load.fresh_ids),
+        load,
+        start: Instant::now(),
+        next: AtomicU64::new(0),
+        answered,
+    });
+    let tally = send_all(&plan, first, connections).await;
+    Ok(tally.report(connections, plan.start.elapsed()))
+}
+
+async fn send_all(plan: &Arc<Plan>, first: TcpStream, connections: usize) -> Tally {
+    let mut senders = JoinSet::new();
+    senders.spawn(Sender::new(plan.clone(), Some(first)).run());
+    for _ in 1..connections {
+        senders.spawn(Sender::new(plan.clone(), None).run());
+    }
+    let mut tally = Tally::default();
+    while let Some(ended) = senders.join_next().await {
+        match ended {
+            Ok(one) => tally.merge(one),
+            Err(error) => tally.error(error.to_string()),
+        }
+    }
+    tally
+}

@@ -1,0 +1,117 @@
+//! Many peers, unwelcome peers, and peers that would take too much memory.
+
+use super::*;
+
+#[tokio::test]
+async fn one_connection_more_than_allowed_is_closed_at_once() {
+    for options in [
+        Options {
+            connections: 1,
+            ..Options::default()
+        },
+        Options {
+            connections_per_peer: 1,
+            ..Options::default()
+        },
+    ] {
+        let house = House::open(echo(), options).await;
+        let mut first = house.peer().await;
+        first.send(&framed(b"A")).await;
+        assert_eq!(first.reply().await, "got A");
+        assert_eq!(house.peer().await.rest().await, b"");
+        assert_eq!(house.counters.turned_away.get(), 1);
+        drop(first);
+        house.until(|counters| counters.open.get() == 0).await;
+        let mut next = house.peer().await;
+        next.send(&framed(b"B")).await;
+        assert_eq!(next.reply().await, "got B");
+    }
+}
+
+#[tokio::test]
+async fn only_listed_networks_may_connect() {
+    let only = |network: &str| Options {
+        allow: Some(vec![network.parse().unwrap()]),
+        ..Options::default()
+    };
+    let house = House::open(echo(), only("10.0.0.0/8")).await;
+    assert_eq!(house.peer().await.rest().await, b"");
+    assert_eq!(house.counters.accepted.get(), 0);
+    let house = House::open(echo(), only("127.0.0.0/8")).await;
+    let mut peer = house.peer().await;
+    peer.send(&framed(b"A")).await;
+    assert_eq!(peer.reply().await, "got A");
+}
+
+#[tokio::test]
+async fn large_frames_wait_for_their_turn() {
+    let (service, mut frames) = held(false);
+    let house = House::open_with(service, Options::default(), ReadBudget::new(1 << 20)).await;
+    let (mut one, mut two) = (house.peer().await, house.peer().await);
+    let large = framed(&vec![b'x'; 900 << 10]);
+    let (begin, rest) = large.split_at(800 << 10);
+    one.send(begin).await;
+    house.until(|counters| counters.bytes_in.get() == 800 << 10).await;
+    let second = large.clone();
+    let sending = tokio::spawn(async move {
+        two.send(&second).await;
+        two
+    });
+    // The second is read a little beyond what is free, and then waits.
+    house
+        .until(|counters| counters.bytes_in.get() > (800 << 10) + super::super::codec::HEAD as u64)
+        .await;
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(house.counters.bytes_in.get() < 1_000 << 10);
+    one.send(rest).await;
+    taken(&mut frames).await.answer("one");
+    taken(&mut frames).await.answer("two");
+    assert_eq!(one.reply().await, "one");
+    assert_eq!(timeout(PATIENCE, sending).await.unwrap().unwrap().reply().await, "two");
+}
+
+#[tokio::test]
+async fn a_large_frame_that_finds_no_memory_in_time_is_refused_as_overload() {
+    let options = Options {
+        frame: Duration::from_millis(300),
+        ..Options::default()
+    };
+    // The first frame's memory is the service's only when the service has taken the frame, and this one never does.
+    let full = BoxCloneSyncService::new(service_fn(|_: Frame| {
+        std::future::pending::<Result<Replies, Infallible>>()
+    }));
+    let house = House::open_with(full, options, ReadBudget::new(1 << 20)).await;
+    let (mut one, mut two) = (house.peer().await, house.peer().await);
+    let large = framed(&vec![b'x'; 900 << 10]);
+    one.send(&large).await;
+    house
+        .until(|counters| counters.bytes_in.get() == large.len() as u64)
+        .await;
+    two.send(&large[..200 << 10]).await;
+    assert_eq!(two.reply().await, "Overload 65536");
+    assert_eq!((house.counters.overload.get(), house.counters.frames.get()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_is_cut_off_and_disturbs_nobody() {
+    let service = BoxCloneSyncService::new(service_fn(|frame: Frame| async move {
+        let size = if frame.body == "large" { 1 << 20 } else { 1 };
+        Ok::<_, Infallible>(Replies::ready(passing(vec![b'r'; size])))
+    }));
+    let options = Options {
+        write: Duration::from_millis(100),
+        ..Options::default()
+    };
+    let house = House::open(service, options).await;
+    let mut deaf = house.peer().await;
+    for _ in 0..32 {
+        deaf.send(&framed(b"large")).await;
+    }
+    let mut other = house.peer().await;
+    other.send(&framed(b"small")).await;
+    assert_eq!(other.reply().await, "r");
+    house.until(|counters| counters.write_timeouts.get() == 1).await;
+    house.until(|counters| counters.open.get() == 1).await;
+}
