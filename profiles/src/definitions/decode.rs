@@ -20,7 +20,7 @@ use std::sync::OnceLock;
 
 use super::names::Slot;
 use super::rows::{
-    BindingRow, ElementRow, ExtensionRow, PartContent, PartRow, Scope, ScopeRow, Strength, Tables, TypeKind,
+    BindingRow, ElementRow, ExtensionRow, PartContent, PartRow, Scope, ScopeRow, Special, Strength, Tables, TypeKind,
     TypeRefRow, TypeRow, ValueSetRow,
 };
 use crate::primitive::Primitive;
@@ -112,6 +112,7 @@ impl Decoder {
             base,
             scope: Scope::NONE,
             primitive: Primitive::named(name),
+            special: Special::named(name),
         });
         Some(())
     }
@@ -222,11 +223,7 @@ impl Decoder {
     }
 
     fn name_types(&mut self) {
-        let slot = |(number, name): (usize, &'static str)| Slot {
-            name: name.into(),
-            target: to_u32(number),
-            choice: Slot::ANY,
-        };
+        let slot = |(number, name): (usize, &'static str)| Slot::plain(name, to_u32(number));
         let tables = &mut self.tables;
         tables.type_names = tables
             .names
@@ -305,22 +302,27 @@ impl Decoder {
             let types = self.tables.refs(&row.types);
             let choice = if types.len() == 1 { 0 } else { Slot::ANY };
             let name = row.name();
+            let stem = name.strip_suffix("[x]");
+            let in_json = stem.is_none();
             slots.push(Slot {
                 name: name.into(),
                 target,
                 choice,
+                in_json,
             });
-            let Some(stem) = name.strip_suffix("[x]") else { continue };
+            let Some(stem) = stem else { continue };
             slots.push(Slot {
                 name: stem.into(),
                 target,
                 choice,
+                in_json,
             });
             for (choice, kind) in (0..).zip(types) {
                 slots.push(Slot {
                     name: concrete(stem, kind.code),
                     target,
                     choice,
+                    in_json: true,
                 });
             }
         }

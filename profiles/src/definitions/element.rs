@@ -295,10 +295,5 @@ fn find(defs: &'static Definitions, scope: Scope, name: &str) -> Option<Found> {
 }
 
 fn nearest_in(defs: &'static Definitions, scope: Scope, wrong: &str) -> Option<&'static str> {
-    let names = defs
-        .tables
-        .scopes
-        .get(scope.0 as usize)
-        .map(|row| defs.tables.names.names(row.names));
-    nearest(wrong, names.into_iter().flatten())
+    nearest(wrong, defs.tables.json_names(scope))
 }

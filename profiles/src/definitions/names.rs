@@ -18,10 +18,22 @@ pub(crate) struct Slot {
     pub(crate) target: u32,
     /// Which of the target's types is meant; [`Slot::ANY`] when the name leaves it open.
     pub(crate) choice: u32,
+    /// Whether JSON writes the name so; a choice is also known by names that JSON does not use.
+    pub(crate) in_json: bool,
 }
 
 impl Slot {
     pub(crate) const ANY: u32 = u32::MAX;
+
+    /// A name for a number and nothing else.
+    pub(crate) fn plain(name: &'static str, target: u32) -> Self {
+        Self {
+            name: name.into(),
+            target,
+            choice: Self::ANY,
+            in_json: true,
+        }
+    }
 }
 
 /// All tables.
@@ -66,13 +78,15 @@ impl NameTable {
         }
     }
 
-    /// The names of a table, in no order that means anything.
-    pub(crate) fn names(&self, region: Region) -> impl Iterator<Item = &str> {
-        let slots = self
-            .slots
-            .get(region.start as usize..(region.start + region.mask + 1) as usize)
-            .unwrap_or(&[]);
-        slots.iter().flatten().map(|slot| &*slot.name)
+    /// The names of a table that JSON uses, in no order that means anything.
+    pub(crate) fn json_names(&self, region: Region) -> impl Iterator<Item = &str> {
+        let end = region.start + region.mask + 1;
+        let slots = self.slots.get(region.start as usize..end as usize).unwrap_or(&[]);
+        slots
+            .iter()
+            .flatten()
+            .filter(|slot| slot.in_json)
+            .map(|slot| &*slot.name)
     }
 
     /// What a name stands for in a table.
@@ -99,18 +113,18 @@ fn position(region: Region, hash: u32, step: u32) -> usize {
     (region.start + (hash.wrapping_add(step) & region.mask)) as usize
 }
 
-/// Mixes eight bytes a step; never 0, which marks an empty slot.
+/// Mixes the length with the first and the last eight bytes, which tell nearly all names of a table apart; never 0, which
+/// marks an empty slot.
 fn hash(bytes: &[u8]) -> u32 {
     // An odd number with well spread bits: 2^64 divided by the golden ratio.
     const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut state = bytes.len() as u64;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        for (to, from) in word.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        state = (state.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(SPREAD);
-    }
+    let (first, last) = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+    };
+    let state = (first.wrapping_mul(SPREAD) ^ last)
+        .wrapping_add(bytes.len() as u64)
+        .wrapping_mul(SPREAD);
     to_u32((state >> 33) as usize) | 1 << 31
 }
 
@@ -122,19 +136,15 @@ fn to_u32(number: usize) -> u32 {
 mod tests {
     use super::*;
 
-    fn slot(name: &'static str, target: u32) -> Slot {
-        Slot {
-            name: name.into(),
-            target,
-            choice: Slot::ANY,
-        }
-    }
-
     #[test]
     fn tables_do_not_see_each_other() {
         let mut names = NameTable::default();
-        let first = names.add(vec![slot("name", 1), slot("given", 2), slot("name", 3)]);
-        let second = names.add(vec![slot("name", 4)]);
+        let first = names.add(vec![
+            Slot::plain("name", 1),
+            Slot::plain("given", 2),
+            Slot::plain("name", 3),
+        ]);
+        let second = names.add(vec![Slot::plain("name", 4)]);
         assert_eq!(names.find(first, "name").map(|slot| slot.target), Some(1));
         assert_eq!(names.find(first, "given").map(|slot| slot.target), Some(2));
         assert_eq!(names.find(second, "name").map(|slot| slot.target), Some(4));

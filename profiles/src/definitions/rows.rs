@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::names::{NameTable, Region};
+use super::names::{NameTable, Region, Slot};
 use crate::primitive::Primitive;
 
 /// What sort of type a type is.
@@ -48,6 +48,32 @@ pub(crate) struct TypeRow {
     pub(crate) base: &'static str,
     pub(crate) scope: Scope,
     pub(crate) primitive: Option<Primitive>,
+    pub(crate) special: Special,
+}
+
+/// Types that are judged by more than their elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Special {
+    None,
+    CodeableConcept,
+    Coding,
+    Extension,
+    Reference,
+    /// Any resource.
+    Resource,
+}
+
+impl Special {
+    pub(crate) fn named(name: &str) -> Self {
+        match name {
+            "CodeableConcept" => Self::CodeableConcept,
+            "Coding" => Self::Coding,
+            "Extension" => Self::Extension,
+            "Reference" => Self::Reference,
+            "Resource" => Self::Resource,
+            _ => Self::None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -184,11 +210,8 @@ impl Tables {
     }
 
     pub(crate) fn value_set(&self, url: &str) -> Option<&ValueSetRow> {
-        self.value_sets.get(self.value_set_number(url)?)
-    }
-
-    pub(crate) fn value_set_number(&self, url: &str) -> Option<usize> {
-        self.value_sets.binary_search_by_key(&url, |row| row.url).ok()
+        let at = self.value_sets.binary_search_by_key(&url, |row| row.url).ok()?;
+        self.value_sets.get(at)
     }
 
     pub(crate) fn scope_elements(&self, scope: Scope) -> &[ElementRow] {
@@ -207,18 +230,14 @@ impl Tables {
 
     /// The element that a JSON member stands for: a choice only by the name of one of its types.
     pub(crate) fn find_json(&self, scope: Scope, name: &str) -> Option<(&ElementRow, Option<&TypeRefRow>)> {
-        let (row, kind) = self.find(scope, name)?;
-        let is_bare = row.is_choice() && name.len() <= row.stem().len() || name.ends_with(']');
-        (!is_bare).then_some((row, kind))
+        let slot = self.names.find(self.scopes.get(scope.0 as usize)?.names, name)?;
+        if slot.in_json { self.meant(slot) } else { None }
     }
 
     /// The names that JSON members may have in a scope.
     pub(crate) fn json_names(&self, scope: Scope) -> impl Iterator<Item = &str> {
         let region = self.scopes.get(scope.0 as usize).map(|row| row.names);
-        region
-            .into_iter()
-            .flat_map(|region| self.names.names(region))
-            .filter(|name| !name.ends_with(']'))
+        region.into_iter().flat_map(|region| self.names.json_names(region))
     }
 
     pub(crate) fn refs(&self, range: &Range<u32>) -> &[TypeRefRow] {
@@ -227,7 +246,10 @@ impl Tables {
 
     /// The element of a JSON name in a scope, with its type where the name or the definition leaves one.
     pub(crate) fn find(&self, scope: Scope, name: &str) -> Option<(&ElementRow, Option<&TypeRefRow>)> {
-        let slot = self.names.find(self.scopes.get(scope.0 as usize)?.names, name)?;
+        self.meant(self.names.find(self.scopes.get(scope.0 as usize)?.names, name)?)
+    }
+
+    fn meant(&self, slot: &Slot) -> Option<(&ElementRow, Option<&TypeRefRow>)> {
         let element = self.elements.get(slot.target as usize)?;
         Some((element, self.refs(&element.types).get(slot.choice as usize)))
     }

@@ -50,14 +50,7 @@ impl SystemRow {
 
 fn index(codes: impl Iterator<Item = &'static str>) -> (NameTable, Region) {
     let mut table = NameTable::default();
-    let slots = codes
-        .zip(0..)
-        .map(|(code, target)| Slot {
-            name: code.into(),
-            target,
-            choice: Slot::ANY,
-        })
-        .collect();
+    let slots = codes.zip(0..).map(|(code, target)| Slot::plain(code, target)).collect();
     let region = table.add(slots);
     (table, region)
 }

@@ -3,7 +3,7 @@
 use causeway_core::NodeId;
 use causeway_core::fhir::Kind;
 
-use crate::definitions::{ElementRow, Scope, TypeKind, TypeRefRow, TypeRow};
+use crate::definitions::{ElementRow, Scope, Special, TypeKind, TypeRefRow, TypeRow};
 
 use super::{Remark, Validator};
 
@@ -213,14 +213,14 @@ impl Validator<'_> {
         let Some(row) = self.type_row(kind) else { return };
         match row.primitive {
             Some(primitive) => self.primitive(member, primitive, row.name),
-            None if row.kind == TypeKind::Resource || row.name == "Resource" => {
+            None if row.special == Special::Resource => {
                 self.resource(member.node, member.depth + 1);
             }
             None => {
                 let own = member.row.content;
                 let content = if own == Scope::NONE { row.scope } else { own };
                 if self.object(member, content) {
-                    self.special(member, row.name);
+                    self.special(member, row.special);
                 }
             }
         }
@@ -236,16 +236,16 @@ impl Validator<'_> {
     }
 
     /// What is judged of some types beside their elements.
-    fn special(&mut self, member: Member, name: &str) {
-        match name {
-            "Reference" => self.reference(member),
-            "CodeableConcept" => self.coded(member),
-            "Coding" => {
+    fn special(&mut self, member: Member, special: Special) {
+        match special {
+            Special::Reference => self.reference(member),
+            Special::CodeableConcept => self.coded(member),
+            Special::Coding => {
                 self.coding(member.node);
                 self.coded(member);
             }
-            "Extension" => self.extension(member),
-            _ => {}
+            Special::Extension => self.extension(member),
+            Special::Resource | Special::None => {}
         }
     }
 }
