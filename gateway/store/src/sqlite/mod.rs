@@ -112,7 +112,9 @@ impl SqliteLog {
         let path = folder.log();
         let shared = Arc::new(Shared::default());
         let (commands, inbox) = channel();
+        let reader = Reader::new(path.clone());
         let writer = writer::Writer::open(&path, options, inbox, Arc::clone(&shared))?;
+        reader.anchor()?;
         let thread = std::thread::Builder::new()
             .name("causeway-log".into())
             .spawn(move || writer.run())
@@ -124,7 +126,7 @@ impl SqliteLog {
         Ok(Arc::new(Self {
             commands,
             shared,
-            reader: Reader::new(path),
+            reader,
             running: Mutex::new(Some(running)),
         }))
     }
@@ -215,10 +217,11 @@ impl Store for SqliteLog {
     fn close(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(running) = running else { return };
+        // The writer's connection is to be the last, since the last one clears the journal away.
+        self.reader.close();
         self.send(Command::Close);
         // A writer that panicked has said so in its health.
         drop(running.thread.join());
-        self.reader.close();
     }
 }
 

@@ -25,6 +25,7 @@ const PAGE: usize = 8 << 20;
 pub struct Reader {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    anchor: Mutex<Option<Connection>>,
 }
 
 /// What may be forgotten of one page of frames.
@@ -39,7 +40,17 @@ impl Reader {
         Self {
             path,
             idle: Mutex::new(Vec::new()),
+            anchor: Mutex::new(None),
         }
+    }
+
+    /// Keeps one connection open for good. While any is open SQLite keeps what it knows of its journal, so that an
+    /// outage of the writer, which lets go of its own, neither stops reading nor lets a failed commit appear.
+    pub(super) fn anchor(&self) -> Result<(), Fault> {
+        let db = connection::reader(&self.path)?;
+        schema::check(&db)?;
+        *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) = Some(db);
+        Ok(())
     }
 
     /// Refuses a log of another version.
@@ -50,6 +61,7 @@ impl Reader {
     /// Lets go of the open connections.
     pub(super) fn close(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.anchor.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// The records after a position, in order. A page ends early when it holds much; it is empty only at the end.

@@ -131,8 +131,8 @@ impl Writer {
                 self.redo();
             }
             Err(Trouble::Engine(fault)) => {
+                self.break_down(fault.clone());
                 self.core.fail(command, &fault);
-                self.break_down(fault);
             }
         }
     }
@@ -197,6 +197,7 @@ impl Writer {
     /// Nothing can be written: everything of this commit failed as far as anybody is told. The connection goes, since
     /// after a failed fsync only the file itself says what is in it.
     fn break_down(&mut self, fault: Fault) {
+        self.shared.set_broken(Some(fault.inside.to_string()));
         for (command, _) in self.group.take() {
             self.core.doubt(command, &fault);
         }
@@ -204,7 +205,6 @@ impl Writer {
             rollback(&db);
         }
         self.core.staged = Staged::default();
-        self.shared.set_broken(Some(fault.inside.to_string()));
         self.outage = Some(Outage {
             fault,
             pause: FIRST_PAUSE,
