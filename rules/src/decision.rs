@@ -71,21 +71,21 @@ impl Decision {
         let mut lines = Lines::default();
         lines.add(&*self.text.zh, &*self.text.en);
         lines.add(
-            format!("规则:{pack}{row},版本 {version}"),
+            format!("规则：{pack}{row}，版本 {version}"),
             format!("rule: {pack}{row}, version {version}"),
         );
         if let Some(place) = &self.place {
-            lines.add(format!("位置:{place}"), format!("place: {place}"));
+            lines.add(format!("位置：{place}"), format!("place: {place}"));
         }
         for (name, value) in &self.bound {
             lines.add(format!("{}:{value}", chinese(name)), format!("{name}: {value}"));
         }
         let (zh, en) = match current {
             None => ("", ""),
-            Some(current) if *current.id() == **snapshot => (",现行", ", in force"),
-            Some(_) => (",已被替换", ", replaced since"),
+            Some(current) if *current.id() == **snapshot => ("，现行", ", in force"),
+            Some(_) => ("，已被替换", ", replaced since"),
         };
-        lines.add(format!("规则快照:{snapshot}{zh}"), format!("snapshot: {snapshot}{en}"));
+        lines.add(format!("规则快照：{snapshot}{zh}"), format!("snapshot: {snapshot}{en}"));
         lines.text()
     }
 }

@@ -26,14 +26,14 @@ impl Pack {
         let (limit, name) = (limit.trim_end(), &self.manifest.id);
         let mut lines = Lines::default();
         lines.add(
-            format!("{name}/{id}:{} {limit},年龄 {}", analyte.name.zh, row.age),
+            format!("{name}/{id}：{} {limit}，年龄 {}", analyte.name.zh, row.age),
             format!("{name}/{id}: {} {limit}, age {}", analyte.name.en, row.age),
         );
         self.origin(row, &mut lines);
         let (codes, units) = (self.codes(row), units(analyte));
-        lines.add(format!("代码:{codes}"), format!("codes: {codes}"));
-        lines.add(format!("单位:{units}"), format!("units: {units}"));
-        lines.add("用例:", "cases:");
+        lines.add(format!("代码：{codes}"), format!("codes: {codes}"));
+        lines.add(format!("单位：{units}"), format!("units: {units}"));
+        lines.add("用例：", "cases:");
         for case in self.cases.iter().filter(|case| case.row.as_deref() == Some(id)) {
             lines.add(format!("  {case}"), format!("  {case}"));
         }
@@ -45,20 +45,20 @@ impl Pack {
             let (citation, link) = (&source.citation, &source.link);
             let cited = format!("{citation} ({}, {}) {link}", source.date, source.jurisdiction);
             let cited = cited.trim_end();
-            lines.add(format!("依据:{cited}"), format!("source: {cited}"));
-            lines.add(format!("所据版本:{}", source.read), format!("read: {}", source.read));
+            lines.add(format!("依据：{cited}"), format!("source: {cited}"));
+            lines.add(format!("所据版本：{}", source.read), format!("read: {}", source.read));
         }
         let until = row.to.map_or(String::new(), |to| to.to_string());
         let (from, jurisdiction) = (row.from, &row.jurisdiction);
         lines.add(
-            format!("生效:{from} 至 {until};管辖地 {jurisdiction}"),
+            format!("生效：{from} 至 {until}；管辖地 {jurisdiction}"),
             format!("in force: {from} to {until}; jurisdiction {jurisdiction}"),
         );
         if !row.note.is_empty() {
-            lines.add(format!("说明:{}", row.note), format!("note: {}", row.note));
+            lines.add(format!("说明：{}", row.note), format!("note: {}", row.note));
         }
         let place = format!("{}:{}", row.file, row.line);
-        lines.add(format!("文件:{place}"), format!("file: {place}"));
+        lines.add(format!("文件：{place}"), format!("file: {place}"));
     }
 
     /// The codes that lead to a row, those of its specimens only, sorted.

@@ -78,7 +78,7 @@ impl Packs {
         }
         let origin = origin.display().to_string();
         let Some(pack) = self.0.get_mut(name) else {
-            let zh = format!("没有名为 {name} 的规则包可供修改,也没有 pack.toml");
+            let zh = format!("没有名为 {name} 的规则包可供修改，也没有 pack.toml");
             return Err(Problem::new(
                 origin,
                 0,
@@ -87,7 +87,7 @@ impl Packs {
             ));
         };
         if !files.contains_key("site.toml") {
-            let zh = "缺少 site.toml(由谁批准、何时批准)";
+            let zh = "缺少 site.toml（由谁批准、何时批准）";
             return Err(Problem::new(
                 origin,
                 0,
@@ -134,7 +134,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Refused {
-    let (zh, en) = (format!("无法读取:{error}"), format!("cannot be read: {error}"));
+    let (zh, en) = (format!("无法读取：{error}"), format!("cannot be read: {error}"));
     Refused(vec![Problem::new(path.display().to_string(), 0, zh, en)])
 }
 

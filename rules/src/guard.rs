@@ -63,7 +63,7 @@ fn broken(meta: &Meta, panic: &(dyn Any + Send)) -> Ran {
         Severity::Warning
     };
     let text = Text::new(
-        format!("规则包 {} 出错,未做判断", meta.id),
+        format!("规则包 {} 出错，未做判断", meta.id),
         format!("the rule pack {} broke and evaluated nothing", meta.id),
     );
     Ran {

@@ -215,7 +215,7 @@ pub(crate) fn date(file: &str, line: u64, text: &str, problems: &mut Vec<Problem
         problems.push(Problem::new(
             file,
             line,
-            format!("{text:?} 不是日期(年-月-日)"),
+            format!("{text:?} 不是日期（年-月-日）"),
             format!("{text:?} is no day (YYYY-MM-DD)"),
         ));
     }

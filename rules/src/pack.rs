@@ -139,7 +139,7 @@ fn own_manifest(name: &str, files: &Files) -> Result<Manifest, Refused> {
     };
     let manifest = manifest::manifest(&file, bytes).map_err(Refused)?;
     if manifest.id != name {
-        let zh = format!("id 应与文件夹同名:{name}");
+        let zh = format!("id 应与文件夹同名：{name}");
         let en = format!("the id must be the folder's name, {name}");
         return Err(Refused(vec![Problem::new(file, 0, zh, en)]));
     }

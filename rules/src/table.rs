@@ -77,7 +77,7 @@ impl Columns {
                 _ => wrong.push(Problem::new(
                     file,
                     1,
-                    format!("未知或重复的列:{cell}"),
+                    format!("未知或重复的列：{cell}"),
                     format!("unknown or repeated column {cell:?}"),
                 )),
             }
@@ -110,7 +110,7 @@ fn formula(record: &Record) -> Option<Problem> {
         .values()
         .find(|cell| cell.starts_with(['=', '+', '@']) || cell.starts_with('-'))?;
     Some(record.problem(
-        format!("单元格 {cell} 会被电子表格当作公式;请在前面加撇号"),
+        format!("单元格 {cell} 会被电子表格当作公式；请在前面加撇号"),
         format!("the cell {cell:?} is a formula to a spreadsheet; guard it with an apostrophe"),
     ))
 }
@@ -120,7 +120,7 @@ fn unreadable(file: &str, error: &csv::Error) -> Problem {
     Problem::new(
         file,
         line,
-        format!("不是有效的 CSV:{error}"),
+        format!("不是有效的 CSV：{error}"),
         format!("not a CSV table: {error}"),
     )
 }

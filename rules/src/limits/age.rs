@@ -1,6 +1,8 @@
 //! Ages as bands. A band is reached on a day of the calendar, so a child born on 29 February or a neonate on its 28th
 //! day falls where people count it.
 
+use std::fmt;
+
 use causeway_core::Text;
 use jiff::Span;
 use jiff::civil::Date;
@@ -9,11 +11,11 @@ use jiff::civil::Date;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Age {
     pub(crate) count: i32,
-    pub(crate) unit: AgeUnit,
+    unit: AgeUnit,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AgeUnit {
+enum AgeUnit {
     Day,
     Week,
     Month,
@@ -35,15 +37,31 @@ impl Age {
         Some(Self { count, unit })
     }
 
-    /// The day somebody born on a day reaches this age.
-    pub(crate) fn day(self, birth: Date) -> Option<Date> {
-        let span = match self.unit {
+    /// The age as a span of the calendar.
+    pub(crate) fn span(self) -> Span {
+        match self.unit {
             AgeUnit::Day => Span::new().days(self.count),
             AgeUnit::Week => Span::new().weeks(self.count),
             AgeUnit::Month => Span::new().months(self.count),
             AgeUnit::Year => Span::new().years(self.count),
+        }
+    }
+
+    /// The day somebody born on a day reaches this age.
+    fn day(self, birth: Date) -> Option<Date> {
+        birth.checked_add(self.span()).ok()
+    }
+}
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.unit {
+            AgeUnit::Day => "d",
+            AgeUnit::Week => "wk",
+            AgeUnit::Month => "mo",
+            AgeUnit::Year => "a",
         };
-        birth.checked_add(span).ok()
+        write!(f, "{} {unit}", self.count)
     }
 }
 

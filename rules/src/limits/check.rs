@@ -102,6 +102,7 @@ impl<'a> Check<'a> {
     fn known(&self, concept: NodeId) -> Known {
         let tree = self.scene.tree;
         let mut local = None;
+        let mut named = None;
         let mut unlisted = false;
         let codings = tree.get(concept, "coding");
         for coding in codings.into_iter().flat_map(|codings| tree.children(codings)) {
@@ -119,11 +120,13 @@ impl<'a> Check<'a> {
                 unlisted = true;
             } else {
                 local = local.or_else(|| find(&self.limits.local, code));
+                named = named.or_else(|| find(&self.limits.names, tree.get_str(coding, "display")?));
             }
-            let display = tree.get_str(coding, "display");
-            local = local.or_else(|| find(&self.limits.names, display?));
         }
-        local = local.or_else(|| find(&self.limits.names, tree.get_str(concept, "text")?));
+        // A LOINC code says more than a name does: beside one that is in no table, names are not believed.
+        if local.is_none() && !unlisted {
+            local = named.or_else(|| find(&self.limits.names, tree.get_str(concept, "text")?));
+        }
         match local {
             None => Known::No,
             Some(code) if unlisted => Known::Unlisted(code),

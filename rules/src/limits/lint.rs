@@ -25,7 +25,7 @@ fn contradiction(row: &Row, other: &Row) -> Option<Problem> {
     if row.side == other.side {
         return Some(at(
             other,
-            format!("与 {} 重叠:同一项目、年龄、标本、日期有两个界限", row.id),
+            format!("与 {} 重叠：同一项目、年龄、标本、日期有两个界限", row.id),
             format!("overlaps {}: two limits for one analyte, age, specimen and day", row.id),
         ));
     }

@@ -29,7 +29,7 @@ pub(super) fn codes(reading: &mut Reading<'_>, limits: &mut Limits) {
         match record.get("system") {
             "loinc" if !is_loinc(written) => reading.wrong(
                 &record,
-                format!("{written} 不是 LOINC 代码(校验位)"),
+                format!("{written} 不是 LOINC 代码（校验位）"),
                 format!("{written} is no LOINC code: its check digit is wrong"),
             ),
             "loinc" => drop(limits.loinc.insert(written.into(), code)),
@@ -37,7 +37,7 @@ pub(super) fn codes(reading: &mut Reading<'_>, limits: &mut Limits) {
             "name" => keep(&mut limits.names, written, code),
             system => reading.wrong(
                 &record,
-                format!("system 应为 loinc、local 或 name,而非 {system}"),
+                format!("system 应为 loinc、local 或 name，而非 {system}"),
                 format!("system must be loinc, local or name, not {system:?}"),
             ),
         }

@@ -147,7 +147,7 @@ fn positive(reading: &mut Reading<'_>, record: &Record, column: &str) -> Option<
     if !written.is_empty() && number.is_none() {
         reading.wrong(
             record,
-            format!("{column}:{written} 不是正数"),
+            format!("{column}：{written} 不是正数"),
             format!("{column}: {written:?} is no positive number"),
         );
     }

@@ -112,7 +112,7 @@ fn comparison(reading: &mut Reading<'_>, record: &Record) -> Option<(Side, bool)
     if found.is_none() {
         reading.wrong(
             record,
-            "side 与 op 应为 low 配 < 或 <=,high 配 > 或 >=",
+            "side 与 op 应为 low 配 < 或 <=，high 配 > 或 >=",
             "side and op must be low with < or <=, or high with > or >=",
         );
     }
@@ -156,7 +156,7 @@ fn specimens(reading: &mut Reading<'_>, record: &Record) -> Option<u8> {
             let known = known.join(" ");
             reading.wrong(
                 record,
-                format!("未知的标本类别 {word};已知:{known}"),
+                format!("未知的标本类别 {word}；已知：{known}"),
                 format!("unknown specimen {word:?}; known are: {known}"),
             );
             return None;

@@ -120,7 +120,7 @@ impl Speaker<'_> {
     pub(super) fn unevaluated(&self, analyte: &Analyte, why: Why<'_>, node: NodeId) -> Finding {
         let (zh, en) = reason(why);
         let text = Text::new(
-            format!("{}未做危急值判断:{zh}", analyte.name.zh),
+            format!("{}未做危急值判断：{zh}", analyte.name.zh),
             format!("{} was not evaluated for critical values: {en}", analyte.name.en),
         );
         let severity = match why {
@@ -161,7 +161,7 @@ fn sentence(limits: &Limits, hit: &Hit<'_>) -> Text {
     let (zh_age, en_age) = band.map_or(("", ""), |band| (&*band.name.zh, &*band.name.en));
     let (zh_unknown, en_unknown) = match hit.when.band {
         Some(_) => ("", ""),
-        None => (";年龄不详,按此判断", "; the age is not known, so this one was taken"),
+        None => ("；年龄不详，按此判断", "; the age is not known, so this one was taken"),
     };
     let limit = format!("{} {}", row.limit, limit_unit(hit));
     let limit = limit.trim_end();
@@ -179,7 +179,7 @@ fn sentence(limits: &Limits, hit: &Hit<'_>) -> Text {
     let value = value(hit);
     Text::new(
         format!(
-            "{}危急值({zh_side}):{value};界限 {zh_op}{limit}({zh_age}{zh_unknown})",
+            "{}危急值（{zh_side}）：{value}；界限 {zh_op}{limit}（{zh_age}{zh_unknown}）",
             name.zh
         ),
         format!(
@@ -192,11 +192,11 @@ fn sentence(limits: &Limits, hit: &Hit<'_>) -> Text {
 fn reason(why: Why<'_>) -> (String, String) {
     match why {
         Why::Withdrawn(status) => (
-            format!("结果已撤销({status})"),
+            format!("结果已撤销（{status}）"),
             format!("the result was withdrawn ({status})"),
         ),
         Why::Missing(None) => ("没有数值".into(), "there is no value".into()),
-        Why::Missing(Some(reason)) => (format!("没有数值({reason})"), format!("there is no value ({reason})")),
+        Why::Missing(Some(reason)) => (format!("没有数值（{reason}）"), format!("there is no value ({reason})")),
         Why::NoNumber(None) => ("结果不是数值".into(), "the value is no number".into()),
         Why::NoNumber(Some(text)) => {
             let text = short(text);
@@ -206,7 +206,7 @@ fn reason(why: Why<'_>) -> (String, String) {
             )
         }
         Why::TooLong => (
-            "数字过长,无法精确比较".into(),
+            "数字过长，无法精确比较".into(),
             "the number is too long to compare exactly".into(),
         ),
         Why::Comparator(text) => {
@@ -232,7 +232,7 @@ fn reason(why: Why<'_>) -> (String, String) {
 fn circumstance(why: Why<'_>) -> (String, String) {
     let (zh, en) = match why {
         Why::Implausible => (
-            "数值在血液中不合理,请核对单位与标本",
+            "数值在血液中不合理，请核对单位与标本",
             "the value is not plausible in blood; check unit and specimen",
         ),
         Why::Unsaid => (
@@ -240,15 +240,15 @@ fn circumstance(why: Why<'_>) -> (String, String) {
             "neither code nor specimen says what was sampled, or from which vessel",
         ),
         Why::Specimen => (
-            "代码是血液项目,而标本不是血液",
+            "代码是血液项目，而标本不是血液",
             "the code is about blood and the specimen is not",
         ),
         Why::Unlisted => (
-            "本地代码已列入,但同时给出的 LOINC 代码未列入代码表",
+            "本地代码已列入，但同时给出的 LOINC 代码未列入代码表",
             "the local code is listed, but the LOINC code beside it is not",
         ),
         Why::Age => (
-            "年龄不详,而界限只适用于其他年龄段",
+            "年龄不详，而界限只适用于其他年龄段",
             "the age is not known and the limits are for other ages only",
         ),
         Why::NotInForce => (

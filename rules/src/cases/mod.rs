@@ -1,17 +1,17 @@
 //! The cases of a pack: a line of a table, expanded into a bundle and checked as a message would be. Each row must be
 //! held by a hit, a miss and its own limit, so a limit cannot be changed without a case saying so.
 
+mod bundle;
+
 use std::fmt;
 use std::path::Path;
 
-use causeway_core::fhir::{Bundle, NodeId, Tree, Value};
-use causeway_core::origin::OriginId;
 use causeway_core::{Finding, Text};
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Span, Timestamp};
 
 use crate::limits::Limits;
-use crate::limits::age::{Age, AgeUnit};
+use crate::limits::age::Age;
 use crate::limits::fold::fold;
 use crate::limits::read::Reading;
 use crate::manifest::date;
@@ -148,12 +148,14 @@ fn case(reading: &mut Reading<'_>, limits: &Limits, record: &Record) -> Option<C
     {
         reading.wrong(
             record,
-            "kind 应为 hit miss boundary other;expect 应为 high low none not-evaluated",
+            "kind 应为 hit miss boundary other；expect 应为 high low none not-evaluated",
             "kind is hit, miss, boundary or other; expect is high, low, none or not-evaluated",
         );
     }
     let day = match record.get("day") {
-        "" => row.map_or(reading.manifest.from, |row| row.from.max(reading.manifest.from)),
+        "" => row
+            .map_or_else(|| latest(limits), |row| Some(row.from))
+            .unwrap_or(reading.manifest.from),
         day => date(&record.file, record.line, day, &mut reading.problems)?,
     };
     let text = |column| record.get(column).to_owned();
@@ -173,6 +175,11 @@ fn case(reading: &mut Reading<'_>, limits: &Limits, record: &Record) -> Option<C
     })
 }
 
+/// The day from which every row of the table is in force.
+fn latest(limits: &Limits) -> Option<Date> {
+    limits.rows.iter().map(|row| row.from).max()
+}
+
 /// Every row needs a hit, a miss and a case at its very limit.
 pub(crate) fn coverage(limits: &Limits, cases: &[Case], problems: &mut Vec<Problem>) {
     for row in &limits.rows {
@@ -185,7 +192,7 @@ pub(crate) fn coverage(limits: &Limits, cases: &[Case], problems: &mut Vec<Probl
                 problems.push(Problem::new(
                     row.file.clone(),
                     row.line,
-                    format!("{} 缺少用例:{zh}({kind})", row.id),
+                    format!("{} 缺少用例：{zh}（{kind}）", row.id),
                     format!("{} has no case of kind {kind}", row.id),
                 ));
             }
@@ -204,7 +211,7 @@ fn at_limit(limits: &Limits, row: &crate::limits::Row, case: &Case) -> bool {
 }
 
 fn run(pack: &Pack, case: &Case) -> Option<Failure> {
-    let Some(bundle) = bundle(case) else {
+    let Some(bundle) = bundle::of(case) else {
         return Some(failure(case, "无法生成", "it cannot be expanded"));
     };
     let received = case
@@ -228,7 +235,7 @@ fn failure(case: &Case, zh: &str, en: &str) -> Failure {
         file: case.file.clone(),
         line: case.line,
         text: Text::new(
-            format!("用例“{case}”失败:{zh}"),
+            format!("用例“{case}”失败：{zh}"),
             format!("the case \"{case}\" fails: {en}"),
         ),
     }
@@ -253,137 +260,4 @@ fn fulfils(pack: &Pack, case: &Case, findings: &[Finding]) -> bool {
         _ => case.expect == "not-evaluated" || case.row.is_none() || by_row(finding),
     };
     finding.code == code && right
-}
-
-/// The bundle of a case: a patient of the age, a specimen where one is named, one Observation.
-fn bundle(case: &Case) -> Option<Bundle> {
-    let mut bundle = Bundle::default();
-    let mut write = Writer(&mut bundle.tree);
-    let root = NodeId::ROOT;
-    write.text(root, "resourceType", "Bundle");
-    let entries = write.array(root, "entry");
-    let patient = write.resource(entries, "Patient", "urn:uuid:patient");
-    if let Some(age) = case.age {
-        let birth = case.day.checked_sub(age.span()).ok()?;
-        write.text(patient, "birthDate", &birth.to_string());
-    }
-    if !case.specimen.is_empty() {
-        let specimen = write.resource(entries, "Specimen", "urn:uuid:specimen");
-        let kind = write.object(specimen, "type");
-        write.coding(kind, None, &case.specimen, None);
-    }
-    let observation = write.resource(entries, "Observation", "urn:uuid:observation");
-    let status = if case.status.is_empty() { "final" } else { &case.status };
-    write.text(observation, "status", status);
-    let code = write.object(observation, "code");
-    write.code(code, &case.code);
-    write.reference(observation, "subject", "urn:uuid:patient");
-    if !case.specimen.is_empty() {
-        write.reference(observation, "specimen", "urn:uuid:specimen");
-    }
-    write.text(observation, "effectiveDateTime", &case.day.to_string());
-    write.value(observation, case);
-    Some(bundle)
-}
-
-struct Writer<'a>(&'a mut Tree);
-
-impl Writer<'_> {
-    fn text(&mut self, node: NodeId, name: &str, text: &str) {
-        self.0.member(node, name, Value::String(text), OriginId::GENERATED);
-    }
-
-    fn object(&mut self, node: NodeId, name: &str) -> NodeId {
-        self.0.member(node, name, Value::Object, OriginId::GENERATED)
-    }
-
-    fn array(&mut self, node: NodeId, name: &str) -> NodeId {
-        self.0.member(node, name, Value::Array, OriginId::GENERATED)
-    }
-
-    fn resource(&mut self, entries: NodeId, kind: &str, url: &str) -> NodeId {
-        let entry = self.0.item(entries, Value::Object, OriginId::GENERATED);
-        self.text(entry, "fullUrl", url);
-        let resource = self.object(entry, "resource");
-        self.text(resource, "resourceType", kind);
-        resource
-    }
-
-    fn reference(&mut self, node: NodeId, name: &str, url: &str) {
-        let reference = self.object(node, name);
-        self.text(reference, "reference", url);
-    }
-
-    fn coding(&mut self, concept: NodeId, system: Option<&str>, code: &str, display: Option<&str>) {
-        let codings = match self.0.get(concept, "coding") {
-            Some(codings) => codings,
-            None => self.array(concept, "coding"),
-        };
-        let coding = self.0.item(codings, Value::Object, OriginId::GENERATED);
-        if let Some(system) = system {
-            self.text(coding, "system", system);
-        }
-        self.text(coding, "code", code);
-        if let Some(display) = display {
-            self.text(coding, "display", display);
-        }
-    }
-
-    /// `2823-3` is LOINC, `name:血钾` a display, all else a local code; `&` joins several.
-    fn code(&mut self, concept: NodeId, written: &str) {
-        for code in written.split('&').map(str::trim) {
-            let loinc = code.contains('-') && code.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-            match code.strip_prefix("name:") {
-                Some(name) => self.coding(concept, Some("urn:local"), "0815", Some(name)),
-                None if loinc => self.coding(concept, Some("http://loinc.org"), code, None),
-                None => self.coding(concept, Some("urn:local"), code, None),
-            }
-        }
-    }
-
-    /// A number with its comparator, `text:…` for a string, `absent` for none.
-    fn value(&mut self, observation: NodeId, case: &Case) {
-        if case.value == "absent" {
-            let reason = self.object(observation, "dataAbsentReason");
-            return self.coding(reason, None, "unknown", None);
-        }
-        if let Some(text) = case.value.strip_prefix("text:") {
-            return self.text(observation, "valueString", text);
-        }
-        let number = case.value.trim_start_matches(['<', '>', '=']);
-        let comparator = case.value.strip_suffix(number).unwrap_or("");
-        let quantity = self.object(observation, "valueQuantity");
-        self.0
-            .member(quantity, "value", Value::Number(number), OriginId::GENERATED);
-        if !comparator.is_empty() {
-            self.text(quantity, "comparator", comparator);
-        }
-        if !case.unit.is_empty() {
-            self.text(quantity, "unit", &case.unit);
-        }
-    }
-}
-
-impl Age {
-    /// The age as a span of the calendar.
-    fn span(self) -> Span {
-        match self.unit {
-            AgeUnit::Day => Span::new().days(self.count),
-            AgeUnit::Week => Span::new().weeks(self.count),
-            AgeUnit::Month => Span::new().months(self.count),
-            AgeUnit::Year => Span::new().years(self.count),
-        }
-    }
-}
-
-impl fmt::Display for Age {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = match self.unit {
-            AgeUnit::Day => "d",
-            AgeUnit::Week => "wk",
-            AgeUnit::Month => "mo",
-            AgeUnit::Year => "a",
-        };
-        write!(f, "{} {unit}", self.count)
-    }
 }
