@@ -88,12 +88,12 @@ impl Ack<'_> {
         let trigger = message
             .map(|message| writer.escaped(&message.trigger(), 3))
             .unwrap_or_default();
-        let kind = if trigger.is_empty() {
-            vec!["ACK"]
-        } else {
-            vec!["ACK", &trigger, "ACK"]
-        };
-        writer.components(9, &kind);
+        // The structure is a component of MSH-9 since version 2.3.1 (HL7 v2.3.1 2.24.1.9).
+        let structured = message
+            .and_then(Message::version)
+            .is_none_or(|version| version >= Version(2, 3, 1));
+        let structure = if structured && !trigger.is_empty() { "ACK" } else { "" };
+        writer.components(9, &["ACK", &trigger, structure]);
         writer.text(10, self.control_id, usize::MAX);
         writer.echo(11, or(11, "P"));
         writer.echo(12, or(12, "2.5"));

@@ -113,6 +113,12 @@ fn before_2_5_an_aa_has_no_err_and_errors_use_err_1() {
 }
 
 #[test]
+fn before_2_3_1_the_message_type_has_no_structure() {
+    let msh = "MSH|^~\\&|CW|HIE|LAB|HOSP|20260301083000+0000||ACK^R01|CW1|P|2.3";
+    check(&oru("2.3", ""), &sum(Verdict::Accepted, vec![]), &[msh, "MSA|AA|M1"]);
+}
+
+#[test]
 fn header_errors_are_rejected_and_failures_are_not_silent() {
     let codes = |verdict, findings| {
         let replies = said(

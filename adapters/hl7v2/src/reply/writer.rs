@@ -26,7 +26,8 @@ impl Writer {
             field: 0,
         };
         writer.delimit(delims);
-        if charset.mark {
+        // In UTF-8 a mark says nothing, and many parsers take it for the first letter of the segment.
+        if charset.mark && charset.encoding != UTF_8 {
             writer.put("\u{feff}");
         }
         writer
@@ -203,6 +204,13 @@ mod tests {
         assert_eq!(name(Charset::of(GBK)), b"\xD5\xC5\xA8\xA6");
         assert_eq!(name(Charset::of(WINDOWS_1252)), b"?\xE9");
         assert_eq!(name(Charset::ASCII), b"??");
+        assert_eq!(
+            name(Charset {
+                mark: true,
+                ..Charset::of(UTF_8)
+            }),
+            "张é".as_bytes()
+        );
         assert_eq!(name(Charset::of(UTF_16LE)), [0x20, 0x5F, 0xE9, 0x00]);
         assert_eq!(
             name(Charset {
