@@ -19,7 +19,7 @@ use std::sync::LazyLock;
 pub use element::{Element, Found, TypeDef, TypeRef};
 pub use extension::ExtensionDef;
 pub use nearest::nearest;
-pub(crate) use rows::{BindingRow, ElementRow, Scope, Special, Tables, TypeRefRow, TypeRow};
+pub(crate) use rows::{BindingRow, ElementRow, ExtensionRow, Scope, Special, Tables, TypeRefRow, TypeRow};
 pub use rows::{Strength, TypeKind};
 pub use terms::{Binding, CodeSystem, Concept, ValueSet};
 

@@ -5,39 +5,33 @@ use causeway_core::{Finding, NodeId};
 
 use crate::definitions::{BindingRow, CodeSystem, Strength, ValueSet};
 
-use super::walk::Member;
 use super::{Remark, Validator};
 
 impl Validator<'_> {
     /// A bare code.
-    pub(super) fn code(&mut self, member: Member, code: &str) {
-        let Some((set, row)) = self.required(member) else {
-            return;
-        };
+    pub(super) fn code(&mut self, node: NodeId, code: &str, binding: &'static BindingRow) {
+        let Some(set) = self.required(binding) else { return };
         if set.contains(None, code) == Some(false) {
             self.say(
-                member.node,
+                node,
                 &Remark::Code {
                     code,
-                    value_set: row.value_set,
+                    value_set: binding.value_set,
                 },
             );
         }
     }
 
-    /// A Coding under a required binding, or a `CodeableConcept` one of whose codings must be of the set.
-    pub(super) fn coded(&mut self, member: Member) {
-        let Some((set, row)) = self.required(member) else {
-            return;
-        };
+    /// A Coding, or a `CodeableConcept` one of whose codings must be of the set.
+    pub(super) fn coded(&mut self, node: NodeId, is_concept: bool, binding: &'static BindingRow) {
+        let Some(set) = self.required(binding) else { return };
         let tree = self.tree;
-        let codings = tree.get(member.node, "coding");
-        let is_concept = member.kind.is_some_and(|kind| kind.code == "CodeableConcept");
+        let codings = tree.get(node, "coding");
         let mut wrong = None;
         let nodes = codings
             .into_iter()
             .flat_map(|list| tree.children(list))
-            .chain((!is_concept).then_some(member.node));
+            .chain((!is_concept).then_some(node));
         for coding in nodes {
             let system = tree.get_str(coding, "system");
             match tree
@@ -49,13 +43,13 @@ impl Validator<'_> {
                 None => {}
             }
         }
-        let value_set = row.value_set;
+        let value_set = binding.value_set;
         match wrong {
             Some((coding, code)) => {
                 self.unsay(tree.get(coding, "code"));
                 self.say(coding, &Remark::Code { code, value_set });
             }
-            None => self.say(member.node, &Remark::NoCode { value_set }),
+            None => self.say(node, &Remark::NoCode { value_set }),
         }
     }
 
@@ -80,12 +74,11 @@ impl Validator<'_> {
         self.findings.pop_if(said);
     }
 
-    fn required(&self, member: Member) -> Option<(ValueSet, &'static BindingRow)> {
-        let row = member
-            .row
-            .binding
-            .as_ref()
-            .filter(|row| row.strength == Strength::Required)?;
-        Some((self.defs.bound(row)?, row))
+    fn required(&self, binding: &'static BindingRow) -> Option<ValueSet> {
+        if binding.strength == Strength::Required {
+            self.defs.bound(binding)
+        } else {
+            None
+        }
     }
 }

@@ -6,11 +6,13 @@
 //! for one index of those at hand.
 
 mod codes;
+mod context;
 mod extension;
 mod primitive;
 mod references;
 mod remark;
 mod walk;
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -31,8 +31,8 @@ impl Validator<'_> {
             self.say(node, &Remark::EmptyString);
         } else if !primitive.accepts(text) {
             self.say(node, &Remark::Primitive { kind: name, text });
-        } else if member.row.binding.is_some() {
-            self.code(member, text);
+        } else if let Some(binding) = &member.row.binding {
+            self.code(node, text, binding);
         }
     }
 

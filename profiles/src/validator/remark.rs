@@ -54,6 +54,14 @@ pub(super) enum Remark<'a> {
     },
     /// Nothing of that name is contained or in the Bundle.
     Unresolved { reference: &'a str },
+    /// The extension has no address.
+    ExtensionUrl { url: &'a str },
+    /// The extension may not stand here.
+    ExtensionContext { url: &'a str, allowed: &'static str },
+    /// The extension needs a value.
+    ExtensionEmpty { url: &'a str },
+    /// Nothing of that name is nested in the extension.
+    ExtensionPart { url: &'a str, name: &'a str },
     /// The extension takes another type.
     ExtensionType { url: &'a str, found: &'a str },
     /// Deeper than any resource is.
@@ -110,115 +118,14 @@ impl Remark<'_> {
             Self::Reference { .. } => ("reference-invalid", Class::Value),
             Self::Target { .. } => ("reference-target", Class::Structure),
             Self::Unresolved { .. } => ("reference-unresolved", Class::UnknownKey),
+            Self::ExtensionUrl { .. } => ("extension-url", Class::Value),
+            Self::ExtensionContext { .. } => ("extension-context", Class::Structure),
+            Self::ExtensionEmpty { .. } => ("extension-empty", Class::Required),
+            Self::ExtensionPart { .. } => ("extension-unknown-part", Class::Structure),
             Self::ExtensionType { .. } => ("extension-type", Class::Value),
             Self::TooDeep => ("nesting-too-deep", Class::Structure),
             Self::Cut => ("findings-cut", Class::Incomplete),
         }
-    }
-
-    fn text(&self) -> Text {
-        let (zh, en) = match self {
-            Self::NoResourceType => (
-                "资源缺少 resourceType".into(),
-                "the resource has no resourceType".into(),
-            ),
-            Self::UnknownResource { name, .. } => (
-                format!("FHIR R4 中没有资源类型“{}”", brief(name)),
-                format!("FHIR R4 has no resource type '{}'", brief(name)),
-            ),
-            Self::UnknownElement { name, .. } => (
-                format!("未知元素“{}”", brief(name)),
-                format!("unknown element '{}'", brief(name)),
-            ),
-            Self::WrongJson { expected } => (
-                format!("JSON 类型不符，应为 {}", zh_kind(expected)),
-                format!("{expected} expected"),
-            ),
-            Self::NoArray { path } => (
-                format!("{path} 可重复，应写成数组"),
-                format!("{path} repeats: an array is expected"),
-            ),
-            Self::AnArray { path } => (
-                format!("{path} 不可重复，不应为数组"),
-                format!("{path} does not repeat: no array is expected"),
-            ),
-            Self::TooFew { path, name, min } => (
-                format!("缺少元素“{name}”（{path} 至少 {min} 个）"),
-                format!("element '{name}' is missing ({path} needs at least {min})"),
-            ),
-            Self::TooMany { path, max: 0 } => (format!("{path} 在此不允许出现"), format!("{path} is not allowed here")),
-            Self::TooMany { path, max } => (format!("{path} 最多 {max} 个"), format!("{path} takes at most {max}")),
-            Self::TwoChoices { path, first, second } => (
-                format!("{path} 只能选一种类型，却同时有 {first} 和 {second}"),
-                format!("{path} takes one type, and there are {first} and {second}"),
-            ),
-            _ => return self.text_of_value(),
-        };
-        Text::new(zh, en)
-    }
-
-    fn text_of_value(&self) -> Text {
-        let (zh, en) = match self {
-            Self::EmptyObject => ("对象没有内容".into(), "the object is empty".into()),
-            Self::EmptyArray => ("数组没有内容".into(), "the array is empty".into()),
-            Self::EmptyString => ("字符串为空".into(), "the string is empty".into()),
-            Self::Null => (
-                "null 没有对应的扩展".into(),
-                "null without an extension that explains it".into(),
-            ),
-            Self::Primitive { kind, text } => (
-                format!("“{}”不是有效的 {kind} 值", brief(text)),
-                format!("'{}' is not a valid {kind}", brief(text)),
-            ),
-            Self::Code { code, value_set } => (
-                format!("代码“{}”不在必须遵循的值集 {value_set} 中", brief(code)),
-                format!(
-                    "the code '{}' is not in the required value set {value_set}",
-                    brief(code)
-                ),
-            ),
-            Self::NoCode { value_set } => (
-                format!("缺少必须遵循的值集 {value_set} 中的代码"),
-                format!("a code of the required value set {value_set} is missing"),
-            ),
-            Self::NotInSystem { code, system } => (
-                format!("代码系统 {} 中没有代码“{}”", brief(system), brief(code)),
-                format!("the code system {} has no code '{}'", brief(system), brief(code)),
-            ),
-            Self::Reference { reference } => (
-                format!("“{}”不是有效的引用", brief(reference)),
-                format!("'{}' is not a valid reference", brief(reference)),
-            ),
-            Self::Target {
-                found,
-                allowed: [] | ["Resource"],
-            } => (
-                format!("引用指向 {}，而 R4 没有此资源", brief(found)),
-                format!("the reference is to a {}, and R4 has no such resource", brief(found)),
-            ),
-            Self::Target { found, allowed } => (
-                format!("引用指向 {}，此处只允许 {}", brief(found), allowed.join("、")),
-                format!(
-                    "the reference is to a {}, and only {} may be referred to here",
-                    brief(found),
-                    allowed.join(", ")
-                ),
-            ),
-            Self::Unresolved { reference } => (
-                format!("找不到引用“{}”所指的资源", brief(reference)),
-                format!("the reference '{}' does not name anything here", brief(reference)),
-            ),
-            Self::ExtensionType { url, found } => (
-                format!("扩展 {} 的值不能是 {}", brief(url), brief(found)),
-                format!("the extension {} takes no {}", brief(url), brief(found)),
-            ),
-            Self::TooDeep => ("嵌套过深，未再检查".into(), "nested too deep to be checked".into()),
-            _ => (
-                format!("发现超过 {MOST_FINDINGS} 条，其余未列出"),
-                format!("more than {MOST_FINDINGS} findings; the rest is not listed"),
-            ),
-        };
-        Text::new(zh, en)
     }
 
     fn suggestion(&self) -> Option<Text> {
@@ -239,23 +146,4 @@ impl Remark<'_> {
             _ => None,
         }
     }
-}
-
-fn zh_kind(kind: &str) -> &str {
-    match kind {
-        "an object" => "对象",
-        "a string" => "字符串",
-        "a number" => "数字",
-        "true or false" => "布尔值",
-        other => other,
-    }
-}
-
-/// The beginning of a value: a finding holds no more of the message than it needs.
-fn brief(text: &str) -> &str {
-    const LONGEST: usize = 60;
-    text.char_indices()
-        .nth(LONGEST)
-        .and_then(|(end, _)| text.get(..end))
-        .unwrap_or(text)
 }

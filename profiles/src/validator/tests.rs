@@ -309,6 +309,53 @@ fn a_standard_extension_has_its_type() {
     );
 }
 
+/// The contexts and parts are those of the extensions' pages in R4.
+#[test]
+fn a_standard_extension_stands_and_holds_as_it_is_defined() {
+    let base = "http://hl7.org/fhir/StructureDefinition";
+    let extension = |name: &str, content: &str| format!(r#""extension":[{{"url":"{base}/{name}",{content}}}]"#);
+    let prefix = extension("humanname-own-prefix", r#""valueString":"van""#);
+    patient(&format!(r#""name":[{{"family":"x","_family":{{{prefix}}}}}]"#), &[]);
+    patient(
+        &format!(r#""name":[{{{prefix}}}]"#),
+        &[("extension-context", "Patient.name[0].extension[0]")],
+    );
+    let absent = extension("data-absent-reason", r#""valueCode":"masked""#);
+    patient(&format!(r#""_birthDate":{{{absent}}},"name":[{{{absent}}}]"#), &[]);
+    patient(&absent, &[("extension-context", "Patient.extension[0]")]);
+    let bogus = extension("data-absent-reason", r#""valueCode":"bogus""#);
+    patient(
+        &format!(r#""_birthDate":{{{bogus}}}"#),
+        &[("code-unknown", "Patient._birthDate.extension[0].valueCode")],
+    );
+    // A path from the resource, through a group, and a type that another is derived from.
+    let line = extension("iso21090-ADXP-streetName", r#""valueString":"High Street""#);
+    patient(
+        &format!(r#""contact":[{{"address":{{"line":["x"],"_line":[{{{line}}}]}}}}]"#),
+        &[],
+    );
+    let nation = |part: &str| extension("patient-nationality", &format!(r#""extension":[{{"url":{part}}}]"#));
+    let path = "Patient.extension[0].extension[0]";
+    patient(&nation(r#""code","valueCodeableConcept":{"text":"x"}"#), &[]);
+    patient(
+        &nation(r#""code","valueString":"x""#),
+        &[("extension-type", &format!("{path}.valueString"))],
+    );
+    patient(
+        &nation(r#""cod","valueString":"x""#),
+        &[("extension-unknown-part", path)],
+    );
+    patient(
+        &extension("patient-religion", r#""id":"x""#),
+        &[("extension-empty", "Patient.extension[0]")],
+    );
+    patient(
+        r#""extension":[{"url":"x","valueString":"y"}]"#,
+        &[("extension-url", "Patient.extension[0].url")],
+    );
+    patient(&extension("nobody-knows", r#""valueString":"y""#), &[]);
+}
+
 #[test]
 fn findings_say_who_what_and_where() {
     let tree = parse(br#"{"resourceType":"Patient","gender":"M"}"#, Limits::default()).unwrap();

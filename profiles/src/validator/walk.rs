@@ -237,15 +237,16 @@ impl Validator<'_> {
 
     /// What is judged of some types beside their elements.
     fn special(&mut self, member: Member, special: Special) {
-        match special {
-            Special::Reference => self.reference(member),
-            Special::CodeableConcept => self.coded(member),
-            Special::Coding => {
-                self.coding(member.node);
-                self.coded(member);
+        if special == Special::Coding {
+            self.coding(member.node);
+        }
+        match (special, &member.row.binding) {
+            (Special::CodeableConcept | Special::Coding, Some(binding)) => {
+                self.coded(member.node, special == Special::CodeableConcept, binding);
             }
-            Special::Extension => self.extension(member),
-            Special::Resource | Special::None => {}
+            (Special::Reference, _) => self.reference(member),
+            (Special::Extension, _) => self.extension(member),
+            _ => {}
         }
     }
 }
