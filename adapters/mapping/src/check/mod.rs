@@ -14,6 +14,8 @@ mod value;
 
 use std::collections::BTreeSet;
 
+use crate::doc::Doc;
+use crate::ops::OpDef;
 use crate::syntax::{Bad, Level, Library, Problem};
 
 /// What a named operation is, as far as rows need to know.
@@ -21,10 +23,30 @@ use crate::syntax::{Bad, Level, Library, Problem};
 pub struct OpFact<'a> {
     /// Its name.
     pub name: &'a str,
+    /// Places that it reads besides those in `from`.
+    pub reads: &'a [&'a str],
+    /// Code tables that it looks into.
+    pub tables: &'a [&'a str],
     /// The types that it may fill; none when it fills whatever it stands at.
     pub writes: &'a [&'a str],
+    /// One sentence for the manual.
+    pub doc: &'a str,
     /// Whether it has a way back.
     pub back: bool,
+}
+
+impl<'a> OpFact<'a> {
+    /// What an operation says of itself. None has a way back yet.
+    pub fn of<D: Doc>(op: &'a OpDef<D>) -> Self {
+        Self {
+            name: op.name,
+            reads: op.reads,
+            tables: op.tables,
+            writes: op.writes,
+            doc: op.doc,
+            back: false,
+        }
+    }
 }
 
 /// What is known of a format besides its rows.

@@ -2,22 +2,21 @@ use super::{Facts, OpFact, check};
 use crate::syntax::{Library, Source};
 
 const OPS: [OpFact<'static>; 3] = [
-    OpFact {
-        name: "text",
-        writes: &["string"],
-        back: false,
-    },
-    OpFact {
-        name: "low-high",
-        writes: &[],
-        back: false,
-    },
-    OpFact {
-        name: "phone",
-        writes: &["ContactPoint", "string"],
-        back: true,
-    },
+    op("text", &["string"]),
+    op("low-high", &[]),
+    op("phone", &["ContactPoint", "string"]),
 ];
+
+const fn op(name: &'static str, writes: &'static [&'static str]) -> OpFact<'static> {
+    OpFact {
+        name,
+        reads: &[],
+        tables: &[],
+        writes,
+        doc: "",
+        back: false,
+    }
+}
 
 const SEX: (&str, &str) = ("tables/0001.csv", "code,to-code\nM,male\nF,female\n*,unknown\n");
 const CLASS: (&str, &str) = (
@@ -474,4 +473,22 @@ fn files_that_nobody_uses_are_named() {
     let problems = check(&loaded.library, &Facts::default());
     let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(said, ["PID.Patient.csv:1:1: warning: no row uses this file"]);
+}
+
+#[test]
+fn operations_find_their_tables() {
+    let ops = [OpFact {
+        tables: &["0001", "0396"],
+        ..OPS[0]
+    }];
+    let loaded = Library::load(&[Source {
+        name: SEX.0,
+        text: SEX.1,
+    }]);
+    let problems = check(&loaded.library, &Facts { ops: &ops });
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        said,
+        [":0:0: op(text) looks into table 0396, and no such table is there"]
+    );
 }

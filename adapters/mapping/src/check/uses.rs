@@ -67,7 +67,18 @@ fn params_of_tests(tests: &[Test]) -> Vec<&str> {
 impl Check<'_> {
     /// Files and tables that nobody names.
     pub(super) fn uses(&mut self) {
-        let used = used(self.library);
+        let mut used = used(self.library);
+        for op in self.facts.ops {
+            used.tables.extend(op.tables);
+            let missing = op
+                .tables
+                .iter()
+                .filter(|table| !self.library.tables.contains_key(**table));
+            for table in missing {
+                let text = format!("op({}) looks into table {table}, and no such table is there", op.name);
+                self.errors.push(Bad::new(NOWHERE, text));
+            }
+        }
         for (name, file) in &self.library.elements {
             if !used.files.contains(name.as_str()) {
                 let at = top(file.rows.first().map(|row| row.span));
@@ -98,6 +109,13 @@ fn top(span: Option<Span>) -> Span {
         ..span.unwrap_or_default()
     }
 }
+
+/// A problem that no file has.
+const NOWHERE: Span = Span {
+    file: crate::syntax::FileId(u32::MAX),
+    line: 0,
+    column: 0,
+};
 
 #[derive(Default)]
 struct Used<'a> {
