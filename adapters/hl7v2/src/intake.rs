@@ -2,14 +2,17 @@
 //! `batch` and the rest of the crate. It never refuses; nothing here knows of maps.
 
 use bytes::Bytes;
-use causeway_core::{Actor, ActorKind, Class, Finding, Severity, Text};
+use causeway_core::{Actor, ActorKind, Class, Finding, Severity, Stamp, Text};
 use encoding_rs::Encoding;
+use jiff::Timestamp;
 
 use crate::batch;
 use crate::charset::{self, Charset, Remark};
+use crate::header;
 use crate::message::Body;
 use crate::place;
 use crate::problem::{Problem, ProblemKind};
+use crate::reply::{self, Settings};
 use crate::tokenise::tokenise;
 
 /// A frame's bytes, read.
@@ -113,6 +116,27 @@ impl Intake {
             finding.at_place(place)
         }
     }
+}
+
+/// Does with any bytes what a gateway does with a frame, up to the refusal: for fuzzing and for laws.
+///
+/// # Panics
+/// Never; that is what is looked for.
+pub fn fuzz_parse(bytes: &[u8]) {
+    let intake = Intake::read(Bytes::copy_from_slice(bytes), None);
+    let mut findings = intake.findings();
+    for message in intake.body.messages.iter().chain([&intake.body.outside]) {
+        findings.extend(header::check(&intake.body, message, |_, _| header::Takes::Yes));
+        for leaf in message.leaves() {
+            let place = intake.body.place_text(leaf.place);
+            std::hint::black_box((intake.body.place_of(&place), message.text(leaf)));
+        }
+    }
+    let stamp = Stamp {
+        time: Timestamp::UNIX_EPOCH,
+        control_id: "1".to_owned(),
+    };
+    std::hint::black_box(reply::refuse(bytes, &findings, &Settings::default(), &stamp));
 }
 
 fn parser() -> Actor {

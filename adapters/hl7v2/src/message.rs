@@ -120,6 +120,11 @@ impl Message {
         }
     }
 
+    /// How many segments and fields there are.
+    pub(crate) fn sizes(&self) -> (usize, usize) {
+        (self.segments.len(), self.fields.len())
+    }
+
     /// The position in `segments` of the segment that a place lies in.
     pub fn position(&self, place: Place) -> Option<usize> {
         let index = place::spot(place).segment?;

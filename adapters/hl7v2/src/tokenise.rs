@@ -21,6 +21,9 @@ use lines::{Line, Lines};
 /// Problems of a body that are noted one by one.
 const MOST_PROBLEMS: usize = 200;
 
+/// Fields that a body may have whatever its length.
+const FEW_FIELDS: usize = 4096;
+
 /// Splits a decoded body. `charset` is what the body came in. Bytes beyond 4 GiB are not looked at; no listener takes
 /// a body of that size into memory.
 pub fn tokenise(text: &Bytes, charset: &'static Encoding) -> Body {
@@ -41,6 +44,7 @@ pub fn tokenise(text: &Bytes, charset: &'static Encoding) -> Body {
         index: 0,
         open: false,
         feeds: 0,
+        room: text.len() / 2 + FEW_FIELDS,
     };
     work.run();
     work.body
@@ -58,6 +62,8 @@ struct Tokeniser<'a> {
     index: u32,
     /// Whether lines belong to the last message.
     open: bool,
+    /// Fields that may still be told apart. A span takes eight bytes; a real body has more than two bytes a field.
+    room: usize,
     /// Line feeds seen inside fields of the last message.
     feeds: u32,
 }
@@ -105,7 +111,7 @@ impl Tokeniser<'_> {
             None if head.is_some_and(Name::is_batch) => self.close(),
             None => {}
         }
-        self.feeds += u32::from(line.feeds);
+        self.feeds = self.feeds.saturating_add(line.feeds);
         self.segment(text, line);
     }
 
@@ -114,8 +120,10 @@ impl Tokeniser<'_> {
         let (delims, fault) = Delims::read(content);
         let number = small(self.body.messages.len() + 1);
         let mut message = Message::new(self.text.clone(), self.charset, delims, number);
-        message.segments.reserve(32);
-        message.fields.reserve(320);
+        // Messages of one body are much alike; the first is taken for a result of some tests.
+        let (segments, fields) = self.body.messages.last().map_or((32, 320), Message::sizes);
+        message.segments.reserve(segments);
+        message.fields.reserve(fields);
         self.body.messages.push(message);
         self.open = true;
         self.counts = Counts::default();
@@ -184,15 +192,10 @@ impl Tokeniser<'_> {
         if name.is_header() {
             target.fields.push((small(line.start + 3), small(line.start + 4)));
         }
-        let longest = spans(
-            content,
-            head,
-            line.start,
-            delims.field,
-            first as usize,
-            &mut target.fields,
-        );
+        let most = first as usize + usize::from(place::MAX_FIELDS).min(self.room);
+        let longest = spans(content, head, line.start, delims.field, most, &mut target.fields);
         let count = small(target.fields.len()) - first;
+        self.room = self.room.saturating_sub(count as usize);
         let segment = Segment {
             name,
             occurrence,
@@ -205,6 +208,8 @@ impl Tokeniser<'_> {
         target.segments.push(segment);
         if count > u32::from(place::MAX_FIELDS) || longest > usize::from(place::MAX_COMPONENTS) {
             self.check_limits(text, &segment, delims);
+        } else if self.room == 0 {
+            self.problem(ProblemKind::TooManyValues, index, 1);
         }
     }
 
@@ -276,14 +281,13 @@ fn excess(value: &[u8], number: u32, delims: Delims) -> usize {
     excess
 }
 
-/// Pushes the spans of the fields behind the separator at `head` and returns the length of the longest. The field after
-/// the last that has a place of its own takes all the rest of the line, so that a line of separators costs little.
-fn spans(content: &[u8], head: usize, base: usize, separator: u8, first: usize, fields: &mut Vec<(u32, u32)>) -> usize {
+/// Pushes the spans of the fields behind the separator at `head` and returns the length of the longest. Once `fields` holds
+/// `most`, the next field takes all the rest of the line, so that a line of separators costs little.
+fn spans(content: &[u8], head: usize, base: usize, separator: u8, most: usize, fields: &mut Vec<(u32, u32)>) -> usize {
     if head >= content.len() {
         return 0;
     }
     let (mut longest, mut start) = (0, head + 1);
-    let most = first + usize::from(place::MAX_FIELDS);
     hits::each(content.get(start..).unwrap_or_default(), separator, |at| {
         let end = head + 1 + at;
         if fields.len() < most {

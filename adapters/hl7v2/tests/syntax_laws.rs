@@ -219,6 +219,11 @@ proptest! {
     }
 
     #[test]
+    fn what_a_gateway_does_with_any_bytes_does_not_panic(raw in bodies()) {
+        causeway_hl7v2::intake::fuzz_parse(&raw);
+    }
+
+    #[test]
     fn no_setting_of_the_character_set_panics(raw in bodies(), label in "[a-zA-Z0-9/ -]{0,12}") {
         let set = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap_or(encoding_rs::GB18030);
         let intake = Intake::read(Bytes::from(raw), Some(set));

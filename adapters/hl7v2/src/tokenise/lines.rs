@@ -12,7 +12,7 @@ pub(super) struct Line {
     pub(super) start: usize,
     pub(super) end: usize,
     /// Line feeds inside the line, taken as part of a value.
-    pub(super) feeds: u16,
+    pub(super) feeds: u32,
 }
 
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -105,7 +105,7 @@ impl<'a> Lines<'a> {
     fn raw(&mut self, field: u8) -> Line {
         let start = self.at;
         let header = is_header(self.rest(start + padding(self.rest(start))));
-        let mut feeds = 0u16;
+        let mut feeds = 0u32;
         let mut from = start;
         loop {
             let Some(end) = memchr2(b'\r', b'\n', self.rest(from)).map(|at| from + at) else {

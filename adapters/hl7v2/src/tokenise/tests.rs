@@ -142,6 +142,22 @@ fn a_line_of_separators_is_bounded() {
 }
 
 #[test]
+fn a_body_of_separators_costs_no_more_than_four_times_its_size() {
+    let text = format!("MSH|^~\\&|A\r{}", format!("ZZZ{}\r", "|".repeat(1000)).repeat(1000));
+    let body = body(&text);
+    let message = &body.messages[0];
+    assert!(message.fields.len() * size_of::<(u32, u32)>() <= 4 * text.len() + 8 * 8192);
+    assert_eq!(message.segments.len(), 1001);
+    assert!(
+        body.problems
+            .iter()
+            .all(|problem| problem.kind == ProblemKind::TooManyValues)
+    );
+    let last = message.field(1000, 1).unwrap();
+    assert_eq!(message.raw(last).len(), 999);
+}
+
+#[test]
 fn many_names_are_counted_right() {
     let lines = (0..200).map(|number| format!("Z{:02}|1\r", number % 100));
     let text = std::iter::once("MSH|^~\\&|A\r".to_owned())
