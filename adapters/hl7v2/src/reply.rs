@@ -4,20 +4,24 @@
 mod ack;
 mod err;
 mod mode;
+mod sum;
 mod writer;
 
 use causeway_core::finding::Lang;
 use causeway_core::reply::{ReplyHead, ReplyKind};
-use causeway_core::{Actor, ActorKind, Answer, Class, Finding, Reply, Severity, Stamp, Text, Verdict};
+use causeway_core::{Class, Finding, Reply, Severity, Stamp};
 use encoding_rs::Encoding;
 use jiff::tz::TimeZone;
 
 use crate::batch;
 use crate::charset::Charset;
+use crate::header::{self, Takes, When};
 use crate::intake::Intake;
 use crate::message::Message;
 use ack::{Ack, Code, control_id_bytes};
 pub use mode::{Ask, Mode};
+pub use sum::Sum;
+use sum::{failure, is_rejection};
 use writer::Writer;
 
 /// How a listener answers.
@@ -45,111 +49,35 @@ impl Default for Settings {
     }
 }
 
-/// What a reply needs of the answers: the verdict and the remarks of each part. Part `n` is the frame's message `n`, both
-/// from 0.
-#[derive(Debug, Default)]
-pub struct Sum {
-    parts: Vec<Part>,
-}
-
-#[derive(Debug)]
-struct Part {
-    number: u32,
-    verdict: Verdict,
-    findings: Vec<Finding>,
-}
-
-impl Sum {
-    /// Takes from an answer what the reply will need.
-    pub fn add(&mut self, number: u32, answer: &Answer) {
-        self.parts.push(Part {
-            number,
-            verdict: answer.verdict,
-            findings: answer.findings.clone(),
-        });
-    }
-
-    /// The code and the findings for a message. A message that nobody answered is not accepted in silence.
-    fn outcome(&self, number: u32) -> (Code, Vec<Finding>) {
-        let mut parts = self.parts.iter().filter(|part| part.number == number).peekable();
-        if parts.peek().is_none() {
-            return (Code::Error, vec![failure(true)]);
+/// What is said once a frame is kept: a CA for each message that asks for one, or a CR where the header alone shows that
+/// it will not be taken and errors are asked for. `takes` knows the message types and triggers there are maps for.
+pub fn commit_where(
+    intake: &Intake,
+    settings: &Settings,
+    stamp: &Stamp,
+    takes: impl Fn(&Message) -> Takes,
+) -> Option<Reply> {
+    let mut said = Vec::new();
+    for message in &intake.body.messages {
+        let wanted = Ask::of(message, settings.mode).commit;
+        if wanted == When::Never {
+            continue;
         }
-        let mut outcome = (Code::Accept, Vec::new());
-        for part in parts {
-            let code = part.code();
-            outcome.0 = worse(outcome.0, code);
-            outcome.1.extend(part.findings.iter().cloned());
-            let silent = !part.findings.iter().any(|finding| finding.severity == Severity::Error);
-            if code != Code::Accept && silent {
-                outcome
-                    .1
-                    .push(failure(matches!(part.verdict, Verdict::Failed { retry: true })));
-            }
-        }
-        outcome
-    }
-}
-
-impl Part {
-    fn code(&self) -> Code {
-        match self.verdict {
-            verdict if verdict.is_positive() => Code::Accept,
-            Verdict::Failed { retry: false } => Code::Reject,
-            Verdict::Failed { .. } => Code::Error,
-            _ if self.findings.iter().any(is_rejection) => Code::Reject,
-            _ => Code::Error,
+        let mut findings = header::check(&intake.body, message, |_, _| takes(message));
+        findings.retain(is_rejection);
+        let code = if findings.is_empty() {
+            Code::Accept
+        } else {
+            Code::Reject
+        };
+        if wanted.wants(code == Code::Accept) {
+            said.push(Said {
+                message,
+                code,
+                findings,
+            });
         }
     }
-}
-
-fn worse(one: Code, other: Code) -> Code {
-    match (one, other) {
-        (Code::Reject, _) | (_, Code::Reject) => Code::Reject,
-        (Code::Error, _) | (_, Code::Error) => Code::Error,
-        _ => Code::Accept,
-    }
-}
-
-/// Errors of the header that no correction of the content mends: 200 to 203 of table 0357 (HL7 v2.9 2.9.2.2).
-fn is_rejection(finding: &Finding) -> bool {
-    let header = [
-        Class::UnsupportedType,
-        Class::UnsupportedEvent,
-        Class::ProcessingId,
-        Class::Version,
-    ];
-    finding.severity == Severity::Error && header.contains(&finding.class)
-}
-
-fn failure(retry: bool) -> Finding {
-    let text = if retry {
-        Text::new(
-            "暂时无法处理，请稍后重发",
-            "it could not be processed now; send it again later",
-        )
-    } else {
-        Text::new("无法处理此消息", "this message could not be processed")
-    };
-    let class = if retry { Class::Busy } else { Class::Internal };
-    Finding::new(
-        "not-processed",
-        Severity::Error,
-        class,
-        Actor::new(ActorKind::Gateway, "hl7v2"),
-        text,
-    )
-}
-
-/// What is said once a frame is kept: a CA for each message that asks for one.
-pub fn commit(intake: &Intake, settings: &Settings, stamp: &Stamp) -> Option<Reply> {
-    let wants = |message: &&Message| Ask::of(message, settings.mode).commit.wants(true);
-    let accept = |message| Said {
-        message,
-        code: Code::Accept,
-        findings: Vec::new(),
-    };
-    let said: Vec<_> = intake.body.messages.iter().filter(wants).map(accept).collect();
     let work = Work {
         intake,
         settings,
@@ -157,6 +85,11 @@ pub fn commit(intake: &Intake, settings: &Settings, stamp: &Stamp) -> Option<Rep
         kind: ReplyKind::Commit,
     };
     (!said.is_empty()).then(|| work.together(&said, batch::is_batch(&intake.body)))
+}
+
+/// What is said once a frame is kept, where every message type is taken: see [`commit_where`].
+pub fn commit(intake: &Intake, settings: &Settings, stamp: &Stamp) -> Option<Reply> {
+    commit_where(intake, settings, stamp, |_| Takes::Yes)
 }
 
 /// What is said after the answers: an AA, AE or AR for each message that asks for it, in order; in one batch when the

@@ -1,6 +1,6 @@
 use super::*;
 use bytes::Bytes;
-use causeway_core::{Bundle, Context};
+use causeway_core::{Actor, ActorKind, Answer, Bundle, Context, Text, Verdict};
 use encoding_rs::{GBK, UTF_8, UTF_16LE};
 use std::sync::Arc;
 
@@ -177,6 +177,29 @@ fn enhanced_mode_commits_first_and_answers_when_asked() {
         &sum(Verdict::Accepted, vec![]),
         &[&format!("{MSH}|||NE|NE"), "MSA|AA|M1"],
     );
+}
+
+#[test]
+fn a_commit_rejects_what_the_header_alone_rules_out() {
+    let take = |rest: &str| Intake::read(Bytes::from(oru("2.5.1", rest)), None);
+    let settings = Settings::default();
+    let say = |intake: &Intake, takes| {
+        let reply = commit_where(intake, &settings, &stamp(), |_| takes)?;
+        let text = String::from_utf8(reply.bytes.to_vec()).unwrap();
+        let lines: Vec<_> = text
+            .split('\r')
+            .map(|line| line.chars().take(40).collect::<String>())
+            .collect();
+        Some((reply.positive, lines[1].clone(), lines[2].clone()))
+    };
+    let reject = |err: &str| Some((false, "MSA|CR|M1".to_owned(), err.to_owned()));
+    let err_200 = "ERR||MSH^1^9|200^Unsupported message typ";
+    assert_eq!(say(&take("|||AL|NE"), Takes::NoType), reject(err_200));
+    assert_eq!(say(&take("|||ER|NE"), Takes::NoType), reject(err_200));
+    assert_eq!(say(&take("|||SU|NE"), Takes::NoType), None);
+    let accepted = Some((true, "MSA|CA|M1".to_owned(), String::new()));
+    assert_eq!(say(&take("|||SU|NE"), Takes::Yes), accepted);
+    assert_eq!(say(&take("|||ER|NE"), Takes::Yes), None);
 }
 
 #[test]
