@@ -2,13 +2,16 @@
 //! opens no socket and knows no clock; what arrives and what leaves is the server's, what a map row means is
 //! `causeway-mapping`'s.
 
+pub mod adapter;
 pub mod batch;
 pub mod charset;
 pub mod delims;
 pub mod escape;
 pub mod header;
 pub mod intake;
+mod lift;
 pub mod message;
+mod ops;
 pub mod place;
 pub mod place_text;
 pub mod problem;
@@ -16,6 +19,7 @@ pub mod reply;
 pub mod tokenise;
 pub mod value;
 
+pub use adapter::{Config, Hl7v2, Reading, Site, Unusable};
 pub use charset::Charset;
 pub use delims::Delims;
 pub use intake::Intake;

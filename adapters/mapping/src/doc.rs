@@ -40,10 +40,12 @@ pub struct Identity {
     pub authority: &'static [u32],
     /// How many parts from the authority's first belong to it, as in EI where it stands flat.
     pub width: u32,
+    /// Whether the authority is one that numbers: the namespace of ids. A code's system is not.
+    pub namespace: bool,
 }
 
 /// A document that rows can be run on.
-pub trait Doc: Send + Sync {
+pub trait Doc: Send + Sync + 'static {
     /// A compiled path from an item to its values, or from a value to its parts.
     type Step: Clone + fmt::Debug + Send + Sync + 'static;
 

@@ -101,7 +101,9 @@ impl Groups {
     /// Puts an item into the group that it opens or joins.
     fn place(&mut self, grammar: &Grammar, item: u32, number: usize) {
         for depth in (0..self.stack.len()).rev() {
-            let Some((group, kind)) = self.at(grammar, depth) else { continue };
+            let Some((group, kind)) = self.at(grammar, depth) else {
+                continue;
+            };
             if self.completes(kind, group, number) {
                 return self.join_at(depth, group, kind, number, item);
             }
@@ -112,7 +114,9 @@ impl Groups {
             }
         }
         for depth in (0..self.stack.len()).rev() {
-            let Some((group, kind)) = self.at(grammar, depth) else { continue };
+            let Some((group, kind)) = self.at(grammar, depth) else {
+                continue;
+            };
             if known(&kind.member_of, number).is_some_and(|member| member >= kind.openers) {
                 return self.join(group, kind, number, item);
             }
@@ -148,11 +152,19 @@ impl Groups {
     }
 
     fn join(&mut self, group: u32, kind: &GroupKind, number: usize, item: u32) {
-        let Some(member) = known(&kind.member_of, number) else { return };
-        let Some(slot) = self.list.get(group as usize).map(|group| group.slots as usize + usize::from(member)) else {
+        let Some(member) = known(&kind.member_of, number) else {
             return;
         };
-        let (Some(first), Some(last)) = (self.slots.get_mut(slot), self.last.get_mut(slot)) else { return };
+        let Some(slot) = self
+            .list
+            .get(group as usize)
+            .map(|group| group.slots as usize + usize::from(member))
+        else {
+            return;
+        };
+        let (Some(first), Some(last)) = (self.slots.get_mut(slot), self.last.get_mut(slot)) else {
+            return;
+        };
         if *first == NONE {
             *first = item;
         } else if let Some(next) = self.next.get_mut(*last as usize) {
@@ -166,8 +178,12 @@ impl Groups {
 
     /// Opens the outermost groups that are missing, as a result without a patient has none.
     fn suppose(&mut self, grammar: &Grammar, item: u32, number: usize) {
-        let Some((root, kind)) = self.at(grammar, 0) else { return };
-        let Some(missing) = known(&kind.supposed, number) else { return };
+        let Some((root, kind)) = self.at(grammar, 0) else {
+            return;
+        };
+        let Some(missing) = known(&kind.supposed, number) else {
+            return;
+        };
         self.close_to(1);
         let group = self.open(grammar, missing, root);
         let Some(kind) = grammar.kind(missing) else { return };

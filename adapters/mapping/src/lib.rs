@@ -3,10 +3,29 @@
 //! lives here, and nothing does I/O: texts come from the caller.
 #![deny(missing_docs)]
 
+pub mod check;
+mod compile;
+pub mod doc;
+mod explain;
+mod group;
+mod ledger;
+pub mod ops;
 mod overlay;
+mod page;
+mod plan;
+pub mod primitives;
+mod reading;
+mod reverse;
+pub mod run;
 pub mod site;
 pub mod syntax;
+mod systems;
 pub mod table;
 
+pub use check::{Facts, OpFact, check};
+pub use explain::explain;
+pub use page::{operations, page};
+pub use plan::Plan;
+pub use reverse::{Back, Backward, reverse, reverse_text};
 pub use site::Site;
 pub use syntax::{Library, Loaded, Problem, Source};

@@ -8,22 +8,33 @@ use crate::doc::{Doc, Identity};
 use crate::group::Grammar;
 use crate::ops::OpDef;
 use crate::primitives::Primitive;
-use crate::table::Table;
 
 /// A format's maps, compiled.
 pub struct Plan<D: Doc> {
     /// Structures by name.
     pub(crate) structures: BTreeMap<String, Arc<Structure<D>>>,
-    /// Which structure a kind of message has: what the message says, the structure.
-    pub(crate) messages: Vec<(String, String)>,
+    /// Which structure a kind of message has.
+    pub(crate) messages: Vec<MessageKind>,
     pub(crate) rows: Arc<RowTexts>,
     pub(crate) settings: Arc<Settings>,
 }
 
 impl<D: Doc> std::fmt::Debug for Plan<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plan").field("structures", &self.structures.keys()).finish_non_exhaustive()
+        f.debug_struct("Plan")
+            .field("structures", &self.structures.keys())
+            .finish_non_exhaustive()
     }
+}
+
+/// A kind of message and its structure.
+#[derive(Debug, Clone)]
+pub(crate) struct MessageKind {
+    /// `ORU^R01`, `ADT^*`, `*^*`.
+    pub(crate) pattern: String,
+    pub(crate) structure: String,
+    /// There is no map of its own.
+    pub(crate) fallback: bool,
 }
 
 /// The rows' own texts, for lineage, ledger and findings.
@@ -35,15 +46,52 @@ pub(crate) struct RowTexts {
     pub(crate) notes: BTreeMap<u32, String>,
 }
 
-/// What a site says once and rows name: settings, and the addresses of assigning authorities.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// `site:NAME`.
-    pub values: BTreeMap<String, String>,
-    /// Name of an authority in the source to its system address.
-    pub authorities: BTreeMap<String, String>,
-    /// Time zone of times without an offset.
-    pub zone: Option<jiff::tz::TimeZone>,
+/// What a site says once, as the run needs it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    /// System addresses by the name of the authority in the source.
+    pub(crate) authorities: BTreeMap<String, String>,
+    /// Zone of times without an offset.
+    pub(crate) zone: Option<jiff::tz::TimeZone>,
+}
+
+/// A code table with addresses in place of short names, sorted by code.
+#[derive(Debug, Default)]
+pub(crate) struct Codes {
+    pub(crate) entries: Vec<(Box<str>, Code)>,
+    pub(crate) rest: Option<Code>,
+}
+
+/// What a code becomes.
+#[derive(Debug, Clone)]
+pub(crate) struct Code {
+    /// None for the source's code as it is.
+    pub(crate) code: Option<Box<str>>,
+    /// Whether no element comes of it.
+    pub(crate) none: bool,
+    pub(crate) system: Box<str>,
+    pub(crate) display: Box<str>,
+    /// Where the code is the address of a system: that system, if all its codes are known.
+    pub(crate) closed: Option<causeway_profiles::definitions::CodeSystem>,
+}
+
+impl Codes {
+    pub(crate) fn get(&self, code: &str) -> Option<&Code> {
+        let found = self
+            .entries
+            .binary_search_by(|(known, _)| known.as_ref().cmp(code))
+            .ok();
+        found
+            .and_then(|at| self.entries.get(at))
+            .map(|(_, code)| code)
+            .or(self.rest.as_ref())
+    }
+
+    pub(crate) fn has(&self, code: &str) -> bool {
+        self.entries
+            .binary_search_by(|(known, _)| known.as_ref().cmp(code))
+            .is_ok()
+    }
 }
 
 /// One structure.
@@ -53,12 +101,8 @@ pub(crate) struct Structure<D: Doc> {
     pub(crate) makes: Vec<Make<D>>,
     /// By kind of group: the makes of its anchor.
     pub(crate) of_kind: Vec<Vec<u16>>,
-    /// How many names instances have.
+    /// The names that instances have, by number.
     pub(crate) names: Vec<String>,
-    /// Whether a make is the message's own Bundle.
-    pub(crate) bundle: Option<u16>,
-    /// By item symbol: whether rows read from it; an item that is not known is reported.
-    pub(crate) ignored: Vec<(u32, u32)>,
 }
 
 /// What a structure row makes.
@@ -97,7 +141,11 @@ pub(crate) struct KeyPart<D: Doc> {
 }
 
 pub(crate) enum KeyWhat<D: Doc> {
-    Place { read: Read<D>, identity: Option<Identity>, authority: bool },
+    Place {
+        read: Read<D>,
+        identity: Option<Identity>,
+        authority: bool,
+    },
     Text(Box<str>),
     Name(u16),
     Ordinal,
@@ -151,7 +199,7 @@ pub(crate) enum Check<D: Doc> {
     Absent,
     Null,
     In(Vec<Box<str>>),
-    InTable(Arc<Table>),
+    InTable(Arc<Codes>),
     Same(Read<D>),
     Number,
     NumberIs(crate::syntax::Compare, f64),
@@ -169,8 +217,6 @@ pub(crate) struct Node<D: Doc> {
     pub(crate) members: Vec<Member<D>>,
     /// Rows without a target: findings and ignored places.
     pub(crate) remarks: Vec<Row<D>>,
-    /// Whether something that only adds stands before something that counts.
-    pub(crate) weak_first: bool,
 }
 
 impl<D: Doc> Default for Node<D> {
@@ -178,14 +224,12 @@ impl<D: Doc> Default for Node<D> {
         Self {
             members: Vec::new(),
             remarks: Vec::new(),
-            weak_first: false,
         }
     }
 }
 
 /// One element of an object.
 pub(crate) struct Member<D: Doc> {
-    pub(crate) ordinal: u32,
     pub(crate) name: Box<str>,
     /// The name of what belongs to a primitive, `_birthDate`.
     pub(crate) under: Box<str>,
@@ -225,8 +269,6 @@ pub(crate) struct Slot<D: Doc> {
     /// What stands inside when no alternative yields.
     pub(crate) inner: Option<Box<Node<D>>>,
     pub(crate) primitive: bool,
-    /// Words to find a message by.
-    pub(crate) word: bool,
 }
 
 /// Items of a repeating element.
@@ -241,6 +283,8 @@ pub(crate) enum Part<D: Doc> {
 pub(crate) struct Label<D: Doc> {
     /// The address of an extension.
     pub(crate) url: Option<Box<str>>,
+    /// How many there may be.
+    pub(crate) limit: u32,
     pub(crate) variants: Vec<Variant<D>>,
 }
 
@@ -261,7 +305,6 @@ pub(crate) struct Row<D: Doc> {
     pub(crate) on_absent: bool,
     /// The top-level element that `""` removes; none inside labels and type maps.
     pub(crate) removes: Option<Box<str>>,
-    pub(crate) word: bool,
     /// Whether it yields by itself: it has a source.
     pub(crate) strong: bool,
 }
@@ -273,9 +316,12 @@ pub(crate) enum Fixed {
     Number(Box<str>),
     Bool(bool),
     /// A Coding, or a CodeableConcept around it.
-    Coding { system: Box<str>, code: Box<str>, display: Box<str>, concept: bool },
-    /// A Quantity's or other object's single member.
-    Nothing,
+    Coding {
+        system: Box<str>,
+        code: Box<str>,
+        display: Box<str>,
+        concept: bool,
+    },
 }
 
 /// What a table's code becomes in its element.
@@ -298,17 +344,27 @@ pub(crate) enum Why {
 
 pub(crate) enum Act<D: Doc> {
     Primitive(Primitive),
-    Table { table: Arc<Table>, shape: Shape },
+    Table {
+        table: Arc<Codes>,
+        shape: Shape,
+    },
     Fixed(Fixed, Why),
     Absent(Box<str>),
     /// A type map: the value is cut at the depth and fills an object.
-    Map { depth: u8, node: Box<Node<D>> },
+    Map {
+        depth: u8,
+        node: Box<Node<D>>,
+    },
     /// A type map on a Reference: instances are made, the first is referred to.
-    Make(Arc<[Make<D>]>, u8),
+    Make(Arc<[Make<D>]>),
     Ref(Reference<D>),
     /// Number of the item in its element, or of the nearest of a name.
     Ordinal(Option<u16>),
-    Op { op: &'static OpDef<D>, others: Vec<Read<D>> },
+    Op {
+        op: &'static OpDef<D>,
+        others: Vec<Read<D>>,
+        tables: Vec<Arc<Codes>>,
+    },
     Finding(Box<str>),
     Ignore,
 }

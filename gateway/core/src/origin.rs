@@ -38,6 +38,8 @@ pub enum OriginKind {
     Source,
     /// A constant of the row.
     Constant,
+    /// A constant that never replaces what is stored, since the message says nothing about the element.
+    Default,
     /// A site setting that the row names.
     Site,
     /// Made by the gateway: an id, a reference, an ordinal.
@@ -51,7 +53,7 @@ impl OriginKind {
     pub fn word(self) -> &'static str {
         match self {
             Self::Source => "source",
-            Self::Constant => "constant",
+            Self::Constant | Self::Default => "constant",
             Self::Site => "site",
             Self::Generated => "generated",
             Self::Finding => "finding",

@@ -266,3 +266,53 @@ proptest::proptest! {
         load(&[("S.csv", &text)]);
     }
 }
+
+/// What stands between backticks in the first column of the tables below a heading of the manual.
+fn manual(heading: &str) -> Vec<String> {
+    let text = include_str!("../../LANGUAGE.md");
+    let section = text
+        .split("\n## ")
+        .find(|section| section.starts_with(heading))
+        .unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.map(|line| {
+        line.replace("\\|", "\u{1}")
+            .split('|')
+            .nth(1)
+            .unwrap()
+            .replace('\u{1}', "|")
+    });
+    let cells: Vec<String> = cells.collect();
+    let quoted = cells.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    quoted.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_manual_writes_what_is_read() {
+    for way in manual("Ways") {
+        How::parse(&way, Span::default()).unwrap_or_else(|bad| panic!("{way}: {}", bad.text));
+    }
+    for test in manual("Tests") {
+        Test::parse(&test, Span::default()).unwrap_or_else(|bad| panic!("{test}: {}", bad.text));
+    }
+    for place in manual("Places")
+        .iter()
+        .filter(|place| !place.starts_with(['[', '*', 'A']))
+    {
+        Place::parse(place, Span::default()).unwrap_or_else(|bad| panic!("{place}: {}", bad.text));
+    }
+    assert!(manual("Ways").len() > 15, "the table is found");
+    let head = "at,make,as,when,fill,key,note\n";
+    for make in manual("Structure files")
+        .iter()
+        .filter(|make| !["at", "make", "as", "when", "fill", "key", "note"].contains(&make.as_str()))
+    {
+        let fill = if make == "use" { "F" } else { "" };
+        let loaded = load(&[("S.csv", &format!("{head}A,{make},,,{fill},,\n"))]);
+        let refused = loaded
+            .problems
+            .iter()
+            .filter(|problem| !problem.text.contains("'off' is for"));
+        assert_eq!(refused.count(), 0, "{make}");
+    }
+}

@@ -1,10 +1,21 @@
 //! A tree with its origins: what the chain calls a bundle. It is immutable once lifted.
 
 use crate::ledger::LineageRecord;
-use crate::origin::Origins;
+use crate::origin::{OriginId, Origins};
 use crate::{Finding, NodeId};
 
 use super::{Kind, Tree};
+
+/// An element that the message says to remove (HL7v2 `""`); nothing of it stands in the resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removal {
+    /// The resource.
+    pub resource: NodeId,
+    /// Its top-level element.
+    pub element: String,
+    /// The row and place that say so.
+    pub origin: OriginId,
+}
 
 /// FHIR JSON whose every node knows where it came from.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +24,8 @@ pub struct Bundle {
     pub tree: Tree,
     /// Where its nodes came from.
     pub origins: Origins,
+    /// What the message says to remove from what is stored.
+    pub removed: Vec<Removal>,
 }
 
 impl Bundle {

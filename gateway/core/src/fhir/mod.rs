@@ -9,7 +9,7 @@ mod tests;
 mod tree;
 mod write;
 
-pub use bundle::Bundle;
+pub use bundle::{Bundle, Removal};
 pub use parse::{JsonError, Limits, parse};
 pub use tree::{Children, Kind, Mark, NodeId, Tree, Value};
 pub use write::{compact, pretty, write_compact};

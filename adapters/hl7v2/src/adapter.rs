@@ -1,0 +1,401 @@
+//! HL7v2 as the gateway sees it: frames in, one draft a message, acknowledgements out. Everything it does is done by the
+//! modules around it; here they are only put together.
+
+use std::sync::Arc;
+
+use causeway_core::adapter::Trace;
+use causeway_core::finding::Lang;
+use causeway_core::{
+    Actor, ActorKind, Adapter, Answer, Bundle, Class, Context, Delivery, Draft, Finding, Head, Intent, Key, Parsed,
+    Place, Places, Reply, Severity, Source, Stamp, Text,
+};
+use causeway_mapping::run::{BundleKind, Lifted, Nothing, Setting, Track, Tracked};
+use causeway_mapping::{Plan, Problem};
+use encoding_rs::Encoding;
+use jiff::tz::TimeZone;
+
+use crate::charset::names::Declared;
+use crate::header::{self, Takes};
+use crate::intake::Intake;
+use crate::lift;
+use crate::message::Message;
+use crate::reply::{self, Mode, Settings, Sum};
+
+/// How a listener speaks HL7v2.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Which acknowledgements there are.
+    pub mode: Mode,
+    /// The character set of senders that declare none: `GB18030`.
+    pub charset: Option<String>,
+    /// The zone of times without an offset, and of our own: `Asia/Shanghai`. A site's own zone goes before it.
+    pub zone: Option<String>,
+    /// What kind of bundle a message becomes.
+    pub bundle: BundleKind,
+    /// The language of texts to people.
+    pub lang: Lang,
+    /// The site whose rows lie over the base ones.
+    pub site: Option<Site>,
+    /// Files that replace embedded ones of the same name: `PID.Patient.csv`, `tables/0001.csv`, `site.toml`.
+    pub files: Vec<(String, String)>,
+}
+
+/// A site's own rows.
+#[derive(Debug, Clone, Default)]
+pub struct Site {
+    /// Its name, the folder's.
+    pub name: String,
+    /// Its files by name.
+    pub files: Vec<(String, String)>,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, Clone)]
+pub enum Unusable {
+    /// No such character set.
+    Charset(String),
+    /// No such time zone.
+    Zone(String),
+    /// The maps are broken.
+    Maps(Vec<Problem>),
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Charset(name) => write!(f, "there is no character set {name}"),
+            Self::Zone(name) => write!(f, "there is no time zone {name}"),
+            Self::Maps(problems) => {
+                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                write!(f, "the maps are broken: {}", lines.join("; "))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// The HL7v2 adapter of one listener. Clones share the compiled maps.
+#[derive(Debug, Clone)]
+pub struct Hl7v2 {
+    plan: Arc<Plan<Message>>,
+    settings: Settings,
+    bundle: BundleKind,
+    charset: Option<&'static Encoding>,
+    snapshot: Arc<str>,
+}
+
+/// A frame, read; it hands out one message after the other.
+#[derive(Debug)]
+pub struct Reading {
+    intake: Arc<Intake>,
+    next: usize,
+}
+
+impl Reading {
+    /// The frame, decoded and split.
+    pub fn intake(&self) -> &Intake {
+        &self.intake
+    }
+}
+
+impl Hl7v2 {
+    /// Compiles the maps for a listener.
+    ///
+    /// # Errors
+    /// What of the configuration cannot be used.
+    pub fn new(config: Config) -> Result<Self, Unusable> {
+        let charset = match &config.charset {
+            None => None,
+            Some(name) => {
+                let found = match crate::charset::names::named(name) {
+                    Some(Declared::Set(set)) => Some(set),
+                    Some(Declared::Ascii) => Some(encoding_rs::UTF_8),
+                    Some(Declared::Utf16) | None => None,
+                };
+                Some(found.ok_or_else(|| Unusable::Charset(name.clone()))?)
+            }
+        };
+        let (mut library, mut problems) = lift::library(&config.files);
+        if let Some(site) = &config.site {
+            let sources: Vec<_> = site
+                .files
+                .iter()
+                .map(|(name, text)| causeway_mapping::Source { name, text })
+                .collect();
+            library = library.with_site(&site.name, &sources).map_err(Unusable::Maps)?;
+        }
+        if library.site.zone.is_none() {
+            library.site.zone.clone_from(&config.zone);
+        }
+        let zone = match &library.site.zone {
+            None => TimeZone::UTC,
+            Some(name) => TimeZone::get(name).map_err(|_| Unusable::Zone(name.clone()))?,
+        };
+        library.site.zone.get_or_insert_with(|| "UTC".to_owned());
+        let (plan, more) = Plan::compile(&library, &lift::Hl7v2Format);
+        problems.extend(more);
+        problems.retain(|problem| problem.level == causeway_mapping::syntax::Level::Error);
+        if !problems.is_empty() {
+            return Err(Unusable::Maps(problems));
+        }
+        let hash = library.hash();
+        let snapshot: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let settings = Settings {
+            mode: config.mode,
+            lang: config.lang,
+            zone,
+            charset,
+        };
+        Ok(Self {
+            plan: Arc::new(plan),
+            settings,
+            bundle: config.bundle,
+            charset,
+            snapshot: snapshot.into(),
+        })
+    }
+
+    fn run<T: Track>(&self, intake: &Arc<Intake>, number: usize, hash: &[u8; 32], track: T) -> Option<Work<T>> {
+        let message = intake.body.messages.get(number)?;
+        let (structure, fallback) = self
+            .plan
+            .structure_for(message.raw_part(9, 1), message.raw_part(9, 2))?;
+        let sender = sender(message);
+        let stated = message.first(0, 7);
+        let setting = Setting {
+            hash,
+            sender: &sender,
+            kind: self.bundle,
+            stated: Some(&stated),
+        };
+        let texts = Arc::new(Texts {
+            intake: Arc::clone(intake),
+            plan: Arc::clone(&self.plan),
+        });
+        let lifted = self.plan.run(structure, message, setting, texts, track)?;
+        Some(Work {
+            lifted,
+            sender,
+            fallback,
+        })
+    }
+
+    fn findings<T>(&self, intake: &Intake, message: &Message, work: &Work<T>) -> Vec<Finding> {
+        let mut findings = header::check(&intake.body, message, |_, _| Takes::Yes);
+        if message.number <= 1 {
+            findings.extend(intake.findings());
+        }
+        if work.fallback {
+            let kind = kind_of(message);
+            findings.push(lift::finding("message-without-map", "messages.csv", &kind).at_place("MSH[1]-9"));
+        }
+        for remark in &work.lifted.remarks {
+            let finding = lift::finding(&remark.code, &self.plan.row_text(remark.row), &remark.about);
+            findings.push(match remark.place {
+                Some(place) => finding.at_place(intake.body.place_text(place)),
+                None => finding,
+            });
+        }
+        for item in &work.lifted.strays {
+            if let Some(segment) = message.segments.get(*item as usize) {
+                let finding = lift::finding("segment-unknown", "", segment.name.as_str());
+                findings.push(finding.at_place(intake.body.place_text(segment.place())));
+            }
+        }
+        findings
+    }
+
+    fn context<T>(&self, message: &Message, work: &mut Work<T>) -> Context {
+        Context {
+            format: "hl7v2".to_owned(),
+            message_type: kind_of(message),
+            control_id: message.control_id().into_owned(),
+            sender: std::mem::take(&mut work.sender),
+            stated: stated(message, &self.settings.zone),
+            patient: work.lifted.patient.map(|id| id.to_string()),
+            snapshot: self.snapshot.to_string(),
+        }
+    }
+}
+
+struct Work<T> {
+    lifted: Lifted<T>,
+    sender: String,
+    fallback: bool,
+}
+
+/// MSH-3 and MSH-4, as the message names them.
+fn sender(message: &Message) -> String {
+    let (application, facility) = (message.first(0, 3), message.first(0, 4));
+    let (application, facility) = (application.trim(), facility.trim());
+    if facility.is_empty() {
+        application.to_owned()
+    } else {
+        format!("{application}/{facility}")
+    }
+}
+
+fn kind_of(message: &Message) -> String {
+    let (kind, trigger) = (message.raw_part(9, 1), message.raw_part(9, 2));
+    if trigger.is_empty() {
+        kind.to_owned()
+    } else {
+        format!("{kind}^{trigger}")
+    }
+}
+
+/// When the statement was made: the recorded event (EVN-2), the last change of a result (OBR-22), else the message
+/// (MSH-7).
+fn stated(message: &Message, zone: &TimeZone) -> Option<jiff::Timestamp> {
+    let of = |name: &[u8; 3], field: u32| {
+        let segments = message.positions(crate::message::Name(*name));
+        segments
+            .map(|position| message.first(position, field).into_owned())
+            .filter_map(|text| time(&text, zone))
+            .max()
+    };
+    of(b"EVN", 2).or_else(|| of(b"OBR", 22)).or_else(|| of(b"MSH", 7))
+}
+
+fn time(text: &str, zone: &TimeZone) -> Option<jiff::Timestamp> {
+    causeway_mapping::primitives::timestamp(text, zone)
+}
+
+/// The texts of places and rows of a bundle.
+struct Texts {
+    intake: Arc<Intake>,
+    plan: Arc<Plan<Message>>,
+}
+
+impl Places for Texts {
+    fn place(&self, place: Place) -> String {
+        self.intake.body.place_text(place)
+    }
+
+    fn row(&self, row: u32) -> String {
+        self.plan.row_text(row)
+    }
+}
+
+impl Adapter for Hl7v2 {
+    type Message = Reading;
+    type Sum = Sum;
+
+    fn name(&self) -> &'static str {
+        "hl7v2"
+    }
+
+    fn snapshot(&self) -> String {
+        self.snapshot.to_string()
+    }
+
+    fn parse(&self, _head: &Head, source: &mut dyn Source) -> Parsed<Reading> {
+        let raw = match source.whole() {
+            Ok(raw) => raw,
+            Err(fault) => return Parsed::failed(unread(&fault.to_string())),
+        };
+        let intake = Intake::read(raw, self.charset);
+        if intake.body.messages.is_empty() {
+            return Parsed {
+                value: None,
+                findings: intake.findings(),
+            };
+        }
+        Parsed::clean(Reading {
+            intake: Arc::new(intake),
+            next: 0,
+        })
+    }
+
+    fn key(&self, reading: &Reading) -> Option<Key> {
+        let message = reading.intake.body.messages.first()?;
+        let id = message.control_id().into_owned();
+        (!id.is_empty()).then(|| Key {
+            sender: sender(message),
+            id,
+        })
+    }
+
+    fn commit(&self, reading: &Reading, stamp: &Stamp) -> Option<Reply> {
+        reply::commit(&reading.intake, &self.settings, stamp)
+    }
+
+    fn next(&self, reading: &mut Reading, _source: &mut dyn Source, hash: &[u8; 32]) -> Option<Draft> {
+        let number = reading.next;
+        let message = reading.intake.body.messages.get(number)?;
+        reading.next += 1;
+        let intake = &reading.intake;
+        let Some(mut work) = self.run(intake, number, hash, Nothing) else {
+            let takes = |_: &str, _: &str| Takes::NoType;
+            let findings = header::check(&intake.body, message, takes);
+            return Some(Draft {
+                findings,
+                ..Draft::default()
+            });
+        };
+        let findings = self.findings(intake, message, &work);
+        let context = self.context(message, &mut work);
+        Some(Draft {
+            bundle: work.lifted.bundle,
+            intent: Intent::Notice,
+            context,
+            findings,
+        })
+    }
+
+    fn add(&self, sum: &mut Sum, part: u32, answer: &Answer) {
+        sum.add(part, answer);
+    }
+
+    fn reply(&self, reading: &Reading, sum: Sum, stamp: &Stamp) -> Vec<Reply> {
+        reply::reply(&reading.intake, &sum, &self.settings, stamp)
+    }
+
+    fn refuse(&self, _head: &Head, first: &[u8], findings: &[Finding], stamp: &Stamp) -> Reply {
+        reply::refuse(first, findings, &self.settings, stamp)
+    }
+
+    fn from_fhir(&self, _bundle: &Bundle, _delivery: &Delivery, _stamp: &Stamp) -> Parsed<Vec<u8>> {
+        let text = Text::new(
+            "尚无从 FHIR 到 HL7 v2 的映射",
+            "no map leads from FHIR to HL7 version 2 yet",
+        );
+        Parsed::failed(Finding::new(
+            "no-way-back",
+            Severity::Error,
+            Class::UnsupportedType,
+            gateway(),
+            text,
+        ))
+    }
+
+    fn trace(&self, _head: &Head, source: &mut dyn Source, hash: &[u8; 32]) -> Parsed<Trace> {
+        let raw = match source.whole() {
+            Ok(raw) => raw,
+            Err(fault) => return Parsed::failed(unread(&fault.to_string())),
+        };
+        let intake = Arc::new(Intake::read(raw, self.charset));
+        let mut trace = Trace::default();
+        for (number, message) in intake.body.messages.iter().enumerate() {
+            if let Some(work) = self.run(&intake, number, hash, Tracked::default()) {
+                trace.lineage.extend(work.lifted.bundle.lineage());
+                let place = |place| intake.body.place_text(place);
+                trace.ledger.extend(self.plan.ledger(message, &work.lifted, &place));
+            }
+        }
+        Parsed::clean(trace)
+    }
+}
+
+fn gateway() -> Actor {
+    Actor::new(ActorKind::Gateway, "hl7v2")
+}
+
+fn unread(why: &str) -> Finding {
+    let text = Text::new(
+        format!("无法读取报文：{why}"),
+        format!("the frame could not be read: {why}"),
+    );
+    Finding::new("unreadable", Severity::Error, Class::Internal, gateway(), text)
+}

@@ -1,0 +1,104 @@
+//! Reference ranges as senders write them in OBX-7: `3.5-5.1`, `<5`, `>= 10`, `3.5 - 5.1 mmol/L` (HL7 v2.9 7.4.2.7).
+
+use causeway_core::NodeId;
+use causeway_core::fhir::Value as Json;
+use causeway_mapping::doc::Value;
+use causeway_mapping::ops::{Input, Output};
+
+use crate::message::Message;
+
+/// UCUM, the only system of units that a range may claim.
+const UCUM: &str = "http://unitsofmeasure.org";
+
+pub(super) fn low_high(input: &Input<'_, Message>, out: &mut Output<'_>) -> bool {
+    let text = input.first();
+    let unit = input.others.first().copied().flatten();
+    let Some((low, high)) = bounds(&text) else { return false };
+    let (low, high) = (
+        low.and_then(|text| out.decimal(text)),
+        high.and_then(|text| out.decimal(text)),
+    );
+    if low.is_none() && high.is_none() {
+        return false;
+    }
+    let Some(object) = out.object() else { return false };
+    for (name, number) in [("low", low), ("high", high)] {
+        if let Some(number) = number {
+            let quantity = out.put(object, name, Json::Object);
+            out.put(quantity, "value", Json::Number(&number));
+            units(input, unit, quantity, out);
+        }
+    }
+    true
+}
+
+/// The unit of OBX-6: its text, and its code when the sender says that it is UCUM.
+fn units(input: &Input<'_, Message>, unit: Option<Value>, quantity: NodeId, out: &mut Output<'_>) {
+    let part = |number| {
+        let part = unit.and_then(|unit| causeway_mapping::doc::Doc::nth(input.doc, unit, number));
+        input.text(part).trim().to_owned()
+    };
+    let (code, name, system) = (part(1), part(2), part(3));
+    let shown = if name.is_empty() { &code } else { &name };
+    if shown.is_empty() {
+        return;
+    }
+    out.put(quantity, "unit", Json::String(shown));
+    if !code.is_empty() && matches!(system.as_str(), "UCUM" | "ucum") {
+        out.put(quantity, "system", Json::String(UCUM));
+        out.put(quantity, "code", Json::String(&code));
+    }
+}
+
+/// Low and high of a text; none when it is not a range of numbers.
+fn bounds(text: &str) -> Option<(Option<&str>, Option<&str>)> {
+    let text = text.trim();
+    for (sign, low) in [
+        ("<=", false),
+        (">=", true),
+        ("<", false),
+        (">", true),
+        ("≤", false),
+        ("≥", true),
+    ] {
+        if let Some(rest) = text.strip_prefix(sign) {
+            let bound = number(rest.trim())?;
+            // "Below 5" does not hold 5 itself; FHIR's bounds do, so only the inclusive signs make one.
+            let inclusive = matches!(sign, "<=" | ">=" | "≤" | "≥");
+            return inclusive.then_some(if low { (Some(bound), None) } else { (None, Some(bound)) });
+        }
+    }
+    let separators = ["--", "-", "~", "–", "—", "～", " to "];
+    separators.into_iter().find_map(|separator| {
+        // A first number may be negative, so the search begins behind its first character.
+        let skip = text.chars().next()?.len_utf8();
+        let at = text.get(skip..)?.find(separator)? + skip;
+        let (low, high) = (text.get(..at)?, text.get(at + separator.len()..)?);
+        Some((Some(number(low.trim())?), Some(number(high.trim())?)))
+    })
+}
+
+fn number(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let sound = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (sound && digits.bytes().any(|byte| byte.is_ascii_digit()) && digits.matches('.').count() <= 1).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bounds;
+
+    #[test]
+    fn ranges_are_read_where_they_are_numbers() {
+        assert_eq!(bounds("3.5-5.1"), Some((Some("3.5"), Some("5.1"))));
+        assert_eq!(bounds(" 3.5 - 5.1 "), Some((Some("3.5"), Some("5.1"))));
+        assert_eq!(bounds("-2 - +3"), Some((Some("-2"), Some("+3"))));
+        assert_eq!(bounds("3.9～6.1"), Some((Some("3.9"), Some("6.1"))));
+        assert_eq!(bounds(">=60"), Some((Some("60"), None)));
+        assert_eq!(bounds("<= 5"), Some((None, Some("5"))));
+        assert_eq!(bounds("<5"), None);
+        assert_eq!(bounds("negative"), None);
+        assert_eq!(bounds("1:40-1:80"), None);
+        assert_eq!(bounds(""), None);
+    }
+}

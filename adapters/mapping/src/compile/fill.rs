@@ -1,0 +1,591 @@
+//! Rows of files gathered by target into objects: members in FHIR's order, alternatives in the order of rows, labels and
+//! what drives their items. What one row does is in `row`.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use causeway_profiles::definitions::{Element, Found, TypeDef};
+
+use super::place::sign;
+use super::{Bound, Compiler, D, Env, HeadBase, MOST_NESTED, Sign};
+use crate::doc::Format;
+use crate::plan::{Check, Content, Decider, Label, Member, Node, Option_, Part, Read, Row, Slot, Test, Variant};
+use crate::syntax::{ElementRow, How, Place, Segment, Span, TypeMap};
+
+/// What elements may stand in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scope {
+    Type(TypeDef),
+    Element(Found),
+}
+
+impl Scope {
+    pub(crate) fn child(&self, name: &str) -> Option<Found> {
+        match self {
+            Self::Type(kind) => kind.element(name),
+            Self::Element(found) => found.child(name),
+        }
+    }
+}
+
+/// A row on its way to its place.
+#[derive(Clone)]
+pub(crate) struct Pending<'a> {
+    pub(crate) row: &'a ElementRow,
+    pub(crate) env: Rc<Env>,
+    /// How much of its target lies behind.
+    pub(crate) at: usize,
+    /// Rows that a type map "into the instance itself" stands before: their place must be valued, their tests hold.
+    pub(crate) guards: Vec<(Vec<Place>, &'a ElementRow, Rc<Env>)>,
+    /// The extension that it stands in.
+    pub(crate) within: Option<String>,
+    /// Whether a label or type map lies behind, so that `""` removes nothing.
+    pub(crate) deep: bool,
+}
+
+impl Pending<'_> {
+    fn segments(&self) -> &[Segment] {
+        self.row
+            .to
+            .as_ref()
+            .and_then(|to| to.segments.get(self.at..))
+            .unwrap_or(&[])
+    }
+
+    fn next(&self) -> Option<&Segment> {
+        self.segments().first()
+    }
+
+    fn is_last(&self) -> bool {
+        self.segments().len() == 1
+    }
+
+    pub(crate) fn inner(&self) -> Self {
+        Self {
+            at: self.at + 1,
+            ..self.clone()
+        }
+    }
+
+    /// What its `from` says, for telling rows of one source.
+    fn source(&self) -> String {
+        self.row
+            .from
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" + ")
+    }
+}
+
+impl<'a, F: Format> Compiler<'a, F> {
+    pub(crate) fn scope_of(&self, kind: &str) -> Option<Scope> {
+        self.defs.type_named(kind).map(Scope::Type)
+    }
+
+    /// The rows of files, in order, those of type maps "into the instance itself" in place of the rows that name them.
+    pub(crate) fn pending(&mut self, files: &[&str], env: &Env, span: Span) -> Vec<Pending<'a>> {
+        let env = Rc::new(env.clone());
+        let mut out = Vec::new();
+        for name in files {
+            self.file(name, &env, &[], span, &mut out);
+        }
+        out
+    }
+
+    fn file(
+        &mut self,
+        name: &str,
+        env: &Rc<Env>,
+        guards: &[(Vec<Place>, &'a ElementRow, Rc<Env>)],
+        span: Span,
+        out: &mut Vec<Pending<'a>>,
+    ) {
+        let library = self.library;
+        let Some(file) = library.elements.get(name) else {
+            self.say(span, format!("there is no file {name}.csv"));
+            return;
+        };
+        for row in &file.rows {
+            let whole = match &row.how {
+                How::TypeMap(map) if row.to.is_none() => Some(map),
+                _ => None,
+            };
+            if let Some(map) = whole {
+                self.into_itself(map, row, env, guards, out);
+            } else {
+                out.push(Pending {
+                    row,
+                    env: Rc::clone(env),
+                    at: 0,
+                    guards: guards.to_vec(),
+                    within: None,
+                    deep: false,
+                });
+            }
+        }
+    }
+
+    fn into_itself(
+        &mut self,
+        map: &TypeMap,
+        row: &'a ElementRow,
+        env: &Rc<Env>,
+        guards: &[(Vec<Place>, &'a ElementRow, Rc<Env>)],
+        out: &mut Vec<Pending<'a>>,
+    ) {
+        if env.nesting >= MOST_NESTED {
+            return;
+        }
+        let params = self.arguments(map, env);
+        let head = row.from.first().map(|from| {
+            let outer = Rc::new(Env {
+                hand: None,
+                ..(**env).clone()
+            });
+            (map.source().to_owned(), HeadBase::Place(from.clone(), outer))
+        });
+        let inner = Rc::new(Env {
+            head: head.filter(|_| self.format.symbol(map.source()).is_none()),
+            params,
+            nesting: env.nesting + 1,
+            ..(**env).clone()
+        });
+        let mut guards = guards.to_vec();
+        guards.push((row.from.clone(), row, Rc::clone(env)));
+        self.file(&map.name, &inner, &guards, row.cells.how, out);
+    }
+
+    /// An object of rows. `top` is the name of the instance when it is one.
+    pub(crate) fn node(&mut self, rows: Vec<Pending<'a>>, scope: &Scope, top: Option<u16>, root: bool) -> Node<D<F>> {
+        let mut node = Node::default();
+        let mut members: BTreeMap<u32, (Found, Vec<Pending<'a>>)> = BTreeMap::new();
+        for row in rows {
+            let Some(segment) = row.next() else {
+                node.remarks.extend(self.remark(&row));
+                continue;
+            };
+            let name = segment.element.clone();
+            let Some(found) = scope.child(&name) else {
+                self.say(segment.span, format!("there is no element {name} here"));
+                continue;
+            };
+            if matches!(row.row.how, How::Off) {
+                continue;
+            }
+            members
+                .entry(found.element.ordinal())
+                .or_insert_with(|| (found, Vec::new()))
+                .1
+                .push(row);
+        }
+        if let Some(top) = top.filter(|_| root) {
+            self.place_items(top, scope, &mut members);
+        }
+        for (found, rows) in members.into_values() {
+            let member = self.member_of(found, rows, top.filter(|_| root));
+            node.members.push(member);
+        }
+        node
+    }
+
+    /// Members for elements that only other instances fill.
+    fn place_items(&self, top: u16, scope: &Scope, members: &mut BTreeMap<u32, (Found, Vec<Pending<'a>>)>) {
+        for (_, element) in self.elements.iter().filter(|(name, _)| *name == top) {
+            if let Some(found) = scope.child(element) {
+                members
+                    .entry(found.element.ordinal())
+                    .or_insert_with(|| (found, Vec::new()));
+            }
+        }
+    }
+
+    fn member_of(&mut self, found: Found, rows: Vec<Pending<'a>>, top: Option<u16>) -> Member<D<F>> {
+        let element = found.element;
+        let plain = element.name();
+        let number = top.and_then(|top| {
+            self.elements
+                .iter()
+                .position(|(name, text)| *name == top && text == plain)
+        });
+        let content = if element.is_choice() {
+            self.choice(element, &rows)
+        } else if element.repeats() {
+            let primitive = found.kind.is_some_and(|kind| kind.is_primitive());
+            Content::Many(self.parts(&rows, &found), primitive)
+        } else {
+            Content::One(self.slot(&rows, &found, false))
+        };
+        Member {
+            name: plain.into(),
+            under: format!("_{plain}").into(),
+            content,
+            element: number.map(super::short),
+        }
+    }
+
+    fn choice(&mut self, element: Element, rows: &[Pending<'a>]) -> Content<D<F>> {
+        let mut names: Vec<String> = Vec::new();
+        for row in rows {
+            let name = row.next().map(|segment| segment.element.clone()).unwrap_or_default();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let mut options = Vec::new();
+        let mut order: Vec<(usize, Decider)> = Vec::new();
+        for name in &names {
+            let of_name = |row: &Pending<'a>| row.next().is_some_and(|segment| segment.element == *name);
+            let own: Vec<(usize, Pending<'a>)> = rows
+                .iter()
+                .cloned()
+                .enumerate()
+                .filter(|(_, row)| of_name(row))
+                .collect();
+            let Some(found) = self.typed(element, name) else {
+                continue;
+            };
+            let option = super::short(options.len());
+            let mut deciders = Vec::new();
+            for (at, row) in own.iter().filter(|(_, row)| !row.is_last() && !row.row.from.is_empty()) {
+                if let Some(target) = self.target_of(row, &found)
+                    && let Some(compiled) = self.row(&row.inner_most(), &target)
+                {
+                    order.push((
+                        *at,
+                        Decider::Inner {
+                            option,
+                            row: super::short(deciders.len()),
+                        },
+                    ));
+                    deciders.push(compiled);
+                }
+            }
+            let rows: Vec<Pending<'a>> = own.iter().map(|(_, row)| row.clone()).collect();
+            let slot = self.slot(&rows, &found, false);
+            for (alternative, compiled) in slot.alternatives.iter().enumerate() {
+                let at = own
+                    .iter()
+                    .find(|(_, row)| row.is_last() && self.known_row(row.row.span) == Some(compiled.id));
+                let alternative = super::short(alternative);
+                order.push((
+                    at.map_or(usize::MAX, |(at, _)| *at),
+                    Decider::Whole { option, alternative },
+                ));
+            }
+            options.push(Option_ {
+                name: name.as_str().into(),
+                under: format!("_{name}").into(),
+                slot,
+                deciders,
+            });
+        }
+        order.sort_by_key(|(at, _)| *at);
+        Content::Choice(options, order.into_iter().map(|(_, decider)| decider).collect())
+    }
+
+    fn typed(&self, element: Element, name: &str) -> Option<Found> {
+        let stem = element.name().trim_end_matches("[x]");
+        let kind = element.types().find(|kind| {
+            let code = kind.code();
+            let mut letters = code.chars();
+            let upper = letters
+                .next()
+                .map(|first| first.to_uppercase().collect::<String>() + letters.as_str());
+            upper.is_some_and(|upper| name.strip_prefix(stem) == Some(upper.as_str()))
+        });
+        Some(Found {
+            element,
+            kind: Some(kind?),
+        })
+    }
+
+    /// The element that a row ends in, below an element.
+    fn target_of(&self, row: &Pending<'a>, found: &Found) -> Option<Found> {
+        let rest = row.segments().get(1..)?;
+        rest.iter()
+            .try_fold(*found, |found, segment| found.child(&segment.element))
+    }
+
+    /// What may stand in one place.
+    pub(crate) fn slot(&mut self, rows: &[Pending<'a>], found: &Found, deep: bool) -> Slot<D<F>> {
+        let primitive = found.kind.is_some_and(|kind| kind.is_primitive());
+        let inner: Vec<Pending<'a>> = rows
+            .iter()
+            .filter(|row| !row.is_last())
+            .map(|row| Pending {
+                deep: row.deep || deep,
+                ..row.inner()
+            })
+            .collect();
+        let mut alternatives = Vec::new();
+        for row in rows.iter().filter(|row| row.is_last()) {
+            let row = Pending {
+                deep: row.deep || deep,
+                ..row.clone()
+            };
+            alternatives.extend(self.row_with(&row, found, &inner));
+        }
+        let inner = (!inner.is_empty()).then(|| Box::new(self.node(inner, &Scope::Element(*found), None, false)));
+        Slot {
+            alternatives,
+            inner,
+            primitive,
+        }
+    }
+
+    /// The items of a repeating element, in the order of rows.
+    fn parts(&mut self, rows: &[Pending<'a>], found: &Found) -> Vec<Part<D<F>>> {
+        let mut groups: Vec<(String, bool, Vec<Pending<'a>>)> = Vec::new();
+        for row in rows {
+            let Some(segment) = row.next() else { continue };
+            let plain = row.is_last() && segment.label.is_none() && segment.extension.is_none();
+            let key = if plain {
+                format!("{} {}", row.source(), Rc::as_ptr(&row.env).addr())
+            } else {
+                format!("#{segment}")
+            };
+            match groups.iter_mut().find(|(known, ..)| *known == key) {
+                Some((_, _, group)) if !plain || !row.row.from.is_empty() => group.push(row.clone()),
+                _ => groups.push((key, plain, vec![row.clone()])),
+            }
+        }
+        let mut parts = Vec::new();
+        for (_, plain, group) in groups {
+            if plain {
+                let compiled: Vec<Row<D<F>>> = group.iter().filter_map(|row| self.row(row, found)).collect();
+                if !compiled.is_empty() {
+                    parts.push(Part::Values(compiled));
+                }
+            } else {
+                parts.push(Part::Label(self.label(&group, found)));
+            }
+        }
+        // What has no source of its own runs last.
+        parts.sort_by_key(|part| match part {
+            Part::Values(rows) => rows.iter().all(|row| !row.strong),
+            Part::Label(_) => false,
+        });
+        parts
+    }
+
+    fn label(&mut self, rows: &[Pending<'a>], found: &Found) -> Label<D<F>> {
+        let segment = rows.first().and_then(|row| row.next().cloned());
+        let short = segment.and_then(|segment| segment.extension);
+        let within = rows.first().and_then(|row| row.within.clone());
+        let url = short
+            .as_deref()
+            .map(|short| self.extension_url(short, within.as_deref()));
+        let single = short
+            .as_deref()
+            .and_then(|short| self.defs.extension(short))
+            .is_some_and(|def| def.max() == Some(1));
+        let rows: Vec<Pending<'a>> = rows
+            .iter()
+            .map(|row| Pending {
+                within: short.clone().or(row.within.clone()),
+                ..row.clone()
+            })
+            .collect();
+        let variants = self
+            .drivers(&rows, found)
+            .into_iter()
+            .filter_map(|driver| self.variant(&rows, found, driver));
+        let variants = variants.collect();
+        Label {
+            url: url.map(Into::into),
+            limit: if single { 1 } else { u32::MAX },
+            variants,
+        }
+    }
+
+    /// What may make the items of a label: whole rows, else the fields of rows inside; none for one item.
+    fn drivers(&self, rows: &[Pending<'a>], found: &Found) -> Vec<Driver<'a>> {
+        let mut out: Vec<Driver<'a>> = Vec::new();
+        for row in rows.iter().filter(|row| row.is_last()) {
+            let known = out.iter().any(|driver| driver.whole.as_deref() == Some(&row.source()));
+            if !known {
+                out.push(Driver {
+                    sign: self.driver_sign(row),
+                    row: Some(row.clone()),
+                    whole: Some(row.source()),
+                });
+            }
+        }
+        let mut single = false;
+        let driving: Vec<Sign> = rows
+            .iter()
+            .filter(|row| !self.is_deep(row, found))
+            .filter_map(|row| self.driver_sign(row))
+            .collect();
+        for row in rows.iter().filter(|row| !row.is_last() && !row.row.from.is_empty()) {
+            match self.driver_sign(row) {
+                Some(sign) if driving.contains(&sign) => {
+                    if !out.iter().any(|driver| driver.sign.as_ref() == Some(&sign)) {
+                        out.push(Driver {
+                            sign: Some(sign),
+                            row: Some(row.clone()),
+                            whole: None,
+                        });
+                    }
+                }
+                _ if !single => {
+                    single = true;
+                    out.push(Driver {
+                        sign: None,
+                        row: None,
+                        whole: None,
+                    });
+                }
+                _ => {}
+            }
+        }
+        out
+    }
+
+    /// Whether a repeating element lies between the label and the end of the row's target, so that values go there.
+    fn is_deep(&self, row: &Pending<'a>, found: &Found) -> bool {
+        let mut at = *found;
+        for segment in row.segments().iter().skip(1) {
+            let Some(next) = at.child(&segment.element) else {
+                return false;
+            };
+            if next.element.repeats() {
+                return true;
+            }
+            at = next;
+        }
+        false
+    }
+
+    /// The field whose values a row reads; none for parts of a value in hand and for what does not read.
+    fn driver_sign(&self, row: &Pending<'a>) -> Option<Sign> {
+        let [place] = row.row.from.as_slice() else { return None };
+        let step = place.steps.last()?;
+        let of_head = row
+            .env
+            .head
+            .as_ref()
+            .is_some_and(|(head, _)| super::structure::names(step) == std::slice::from_ref(head));
+        if !of_head && self.is_of_value(place, &row.env) {
+            return None;
+        }
+        if of_head {
+            // A type's name that stands for a place of an item reads that place.
+            return match row.env.head.as_ref() {
+                Some((_, HeadBase::Place(outer, _))) => sign(outer).filter(|sign| sign.field.is_some()),
+                _ => None,
+            };
+        }
+        let sign = sign(place)?;
+        let bound = row.env.bound.iter().any(|bound| bound.sign == sign);
+        (!bound).then_some(sign)
+    }
+
+    fn variant(&mut self, rows: &[Pending<'a>], found: &Found, driver: Driver<'a>) -> Option<Variant<D<F>>> {
+        let mut bound_rows: Vec<Pending<'a>> = Vec::new();
+        let depth = rows.first().map_or(0, |row| row.env.depth);
+        for row in rows {
+            let keep = match &driver.whole {
+                Some(source) => !row.is_last() || row.source() == *source,
+                None => !row.is_last(),
+            };
+            if keep {
+                bound_rows.push(row.clone());
+            }
+        }
+        let read = match (&driver.sign, &driver.row) {
+            (Some(_), Some(row)) => Some((self.driver_read(row)?, depth)),
+            _ => None,
+        };
+        if let Some(sign) = driver.sign.filter(|_| read.is_some()) {
+            for row in &mut bound_rows {
+                let mut env = (*row.env).clone();
+                env.bound.push(Bound {
+                    sign: sign.clone(),
+                    depth,
+                });
+                env.depth = env.depth.max(depth + 1);
+                row.env = Rc::new(env);
+            }
+        }
+        let slot = self.slot(&bound_rows, found, true);
+        if slot.alternatives.is_empty() && slot.inner.is_none() {
+            return None;
+        }
+        Some(Variant { driver: read, slot })
+    }
+
+    /// The whole occurrences of the field that a row reads.
+    fn driver_read(&mut self, row: &Pending<'a>) -> Option<Read<D<F>>> {
+        let mut place = row.row.from.first()?.clone();
+        if let Some((_, HeadBase::Place(outer, env))) = &row.env.head
+            && place.first_name() == row.env.head.as_ref().map(|(head, _)| head.as_str())
+        {
+            let (outer, env) = (outer.clone(), Rc::clone(env));
+            return self.read(&field_only(outer), &env);
+        }
+        place = field_only(place);
+        self.read(
+            &place,
+            &Env {
+                hand: None,
+                ..(*row.env).clone()
+            },
+        )
+    }
+
+    /// Tests of the rows that a type map "into the instance itself" stands before.
+    pub(crate) fn guards(&mut self, row: &Pending<'a>) -> Option<Vec<Test<D<F>>>> {
+        let mut out = Vec::new();
+        for (from, guard, env) in &row.guards {
+            let env = Env {
+                hand: None,
+                ..(**env).clone()
+            };
+            out.extend(self.tests(&guard.when, &env)?);
+            for place in from {
+                if let Some(read) = self.read(place, &env) {
+                    out.push(Test {
+                        not: false,
+                        on: Some(read),
+                        check: Check::Valued,
+                    });
+                }
+            }
+        }
+        Some(out)
+    }
+}
+
+/// A row's place without its parts, so that its occurrences are read whole.
+fn field_only(mut place: Place) -> Place {
+    if let Some(last) = place.steps.last_mut() {
+        let fields = last
+            .parts
+            .iter()
+            .take_while(|part| part.mark == crate::syntax::Mark::Field)
+            .count();
+        last.parts.truncate(fields);
+    }
+    place
+}
+
+#[derive(Clone)]
+struct Driver<'a> {
+    sign: Option<Sign>,
+    row: Option<Pending<'a>>,
+    /// The source of whole rows.
+    whole: Option<String>,
+}
+
+impl Pending<'_> {
+    /// The row at the end of its target.
+    fn inner_most(&self) -> Self {
+        let last = self.row.to.as_ref().map_or(0, |to| to.segments.len().saturating_sub(1));
+        Self {
+            at: last,
+            ..self.clone()
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Places: where reading starts from, seen from an anchor, and the steps behind it.
+
+use std::rc::Rc;
+
+use super::structure::names;
+use super::{Arg, Compiler, D, Env, HeadBase, Sign, short, with_parts};
+use crate::doc::Format;
+use crate::group::NO;
+use crate::plan::{From, Read};
+use crate::syntax::{Base, Mark, ParamValue, Part, Place, Step, TypeMap};
+
+/// The field that a place reads, whichever occurrence and part; none for parameters and settings.
+pub(crate) fn sign(place: &Place) -> Option<Sign> {
+    if place.base != Base::Source {
+        return None;
+    }
+    let (last, groups) = place.steps.split_last()?;
+    let mut item: Vec<String> = groups.iter().map(ToString::to_string).collect();
+    item.push(names(last).join("+"));
+    let field = last.parts.first().filter(|part| part.mark == Mark::Field);
+    Some(Sign {
+        item: item.join("/"),
+        field: field.map(|part| part.number.clone().unwrap_or_else(|| "*".to_owned())),
+    })
+}
+
+/// The components behind the field.
+fn components(step: &Step) -> &[Part] {
+    match step.parts.split_first() {
+        Some((first, rest)) if first.mark == Mark::Field => rest,
+        _ => &step.parts,
+    }
+}
+
+impl<F: Format> Compiler<'_, F> {
+    /// What a parameter or setting stands for. None when the place is of the source; `Some(None)` when it is not given.
+    pub(crate) fn argument(&self, place: &Place, env: &Env) -> Option<Option<Arg>> {
+        match &place.base {
+            Base::Source => None,
+            Base::Param(name) => {
+                let found = env.params.iter().find(|(known, _)| known == name);
+                Some(found.map(|(_, value)| value.clone()))
+            }
+            Base::Site(name) => {
+                let value = self.library.site.settings.get(name).cloned();
+                Some(value.map(|text| Arg::Text(text, true)))
+            }
+        }
+    }
+
+    /// The parameters of a type map, as its rows see them.
+    pub(crate) fn arguments(&self, map: &TypeMap, env: &Env) -> Rc<Vec<(String, Arg)>> {
+        let mut given = Vec::new();
+        for param in &map.params {
+            let value = match &param.value {
+                ParamValue::Text(text) => Some(Arg::Text(text.clone(), false)),
+                ParamValue::Place(place) => match self.argument(place, env) {
+                    Some(value) => value,
+                    None => Some(Arg::Place(
+                        place.clone(),
+                        Rc::new(Env {
+                            hand: None,
+                            ..env.clone()
+                        }),
+                    )),
+                },
+            };
+            given.extend(value.map(|value| (param.name.clone(), value)));
+        }
+        Rc::new(given)
+    }
+
+    /// Compiles a place of the source, or a parameter that is one.
+    pub(crate) fn read(&mut self, place: &Place, env: &Env) -> Option<Read<D<F>>> {
+        match self.argument(place, env) {
+            Some(Some(Arg::Place(place, outer))) => return self.read(&place, &outer),
+            Some(_) => return None,
+            None => {}
+        }
+        let last = place.steps.last()?;
+        if let Some((head, base)) = &env.head
+            && place.steps.len() == 1
+            && names(last) == std::slice::from_ref(head)
+        {
+            return match base {
+                HeadBase::Frame(depth) => self.below(From::Frame(*depth), &last.select, &last.parts, place),
+                HeadBase::Place(outer, outer_env) => {
+                    let whole = with_parts(outer, &last.parts);
+                    self.read(&whole, &outer_env.clone())
+                }
+            };
+        }
+        if self.is_of_value(place, env) {
+            return self.below(From::Frame(0), &last.select, &last.parts, place);
+        }
+        self.bound(place, last, env).unwrap_or_else(|| self.grouped(place, env))
+    }
+
+    /// Whether a place begins with a type's name at an anchor that is a value.
+    pub(crate) fn is_of_value(&self, place: &Place, env: &Env) -> bool {
+        let [step] = place.steps.as_slice() else { return false };
+        let [name] = names(step) else { return false };
+        let field = step.parts.first().is_some_and(|part| part.mark == Mark::Field);
+        env.of_value && !field && self.format.symbol(name).is_none()
+    }
+
+    /// A place whose value is in hand already: of a label, an anchor or the row's own `from`.
+    fn bound(&mut self, place: &Place, last: &Step, env: &Env) -> Option<Option<Read<D<F>>>> {
+        let sign = sign(place)?;
+        let chosen = last.parts.first().is_some_and(|field| !field.select.is_empty());
+        if chosen {
+            return None;
+        }
+        if sign.field.is_some()
+            && let Some(bound) = env.bound.iter().rev().find(|bound| bound.sign == sign)
+        {
+            return Some(self.below(From::Frame(bound.depth), &[], components(last), place));
+        }
+        let hand = env.hand.as_ref().filter(|hand| hand.item == sign.item)?;
+        if sign.field.is_some() && hand.field == sign.field {
+            return Some(self.below(From::HandSpot, &[], components(last), place));
+        }
+        self.outside = true;
+        Some(self.below(From::HandItem, &last.select, &last.parts, place))
+    }
+
+    fn below(
+        &mut self,
+        from: From,
+        select: &[crate::syntax::Select],
+        parts: &[Part],
+        place: &Place,
+    ) -> Option<Read<D<F>>> {
+        if parts.is_empty() && select.is_empty() {
+            return Some(Read { from, step: None });
+        }
+        match self.format.step(select, parts) {
+            Ok(step) => Some(Read { from, step: Some(step) }),
+            Err(text) => {
+                self.say(place.span, text);
+                None
+            }
+        }
+    }
+
+    /// A place seen from the anchor's group.
+    fn grouped(&mut self, place: &Place, env: &Env) -> Option<Read<D<F>>> {
+        self.outside = true;
+        let (last, groups) = place.steps.split_last()?;
+        let from = match groups {
+            [] => self.near(last, env.kind),
+            groups => self.through(groups, last, env.kind),
+        };
+        let Some(from) = from else {
+            // A file that fills instances of several anchors may name a group that only some of them lie in.
+            if groups.is_empty() {
+                self.say(place.span, format!("'{place}' cannot be reached from here"));
+                return None;
+            }
+            return Some(Read {
+                from: From::Nowhere,
+                step: None,
+            });
+        };
+        self.below(from, &last.select, &last.parts, place)
+    }
+
+    /// A bare item: of the own group, the opener of one further out, or the header.
+    fn near(&mut self, step: &Step, kind: u16) -> Option<From> {
+        let name = names(step).first()?.clone();
+        let symbol = self.symbol(&name)?;
+        let (mut at, mut up) = (kind, 0u8);
+        loop {
+            if let Some(member) = self.opener(at, symbol) {
+                return Some(From::Group { up, member });
+            }
+            if at == 0 {
+                break;
+            }
+            at = self.grammar.kinds.get(usize::from(at)).map_or(0, |kind| kind.parent);
+            up = up.saturating_add(1);
+        }
+        if self.format.header() == Some(name.as_str()) {
+            return Some(From::Header);
+        }
+        let member = self.member(kind, symbol)?;
+        Some(From::Group { up: 0, member })
+    }
+
+    /// An item of a group that encloses the anchor, or of one right below such a group.
+    fn through(&mut self, groups: &[Step], last: &Step, kind: u16) -> Option<From> {
+        let (first, below) = groups.split_first()?;
+        let (mut at, mut up) = (kind, 0u8);
+        while !self.is_named(at, first) {
+            if at == 0 {
+                return None;
+            }
+            at = self.grammar.kinds.get(usize::from(at)).map_or(0, |kind| kind.parent);
+            up = up.saturating_add(1);
+        }
+        let name = names(last).first()?.clone();
+        let symbol = self.symbol(&name)?;
+        let mut inner = at;
+        for step in below {
+            inner = self.child_named(inner, step)?;
+        }
+        if inner == at {
+            if let Some(member) = self.opener(at, symbol) {
+                return Some(From::Group { up, member });
+            }
+            let child = (1..self.grammar.kinds.len()).map(short).find(|child| {
+                self.grammar
+                    .kinds
+                    .get(usize::from(*child))
+                    .is_some_and(|kind| kind.parent == at)
+                    && self.opener(*child, symbol).is_some()
+            });
+            if let Some(child) = child {
+                let member = self.opener(child, symbol)?;
+                return Some(From::Below {
+                    up,
+                    kind: child,
+                    member,
+                });
+            }
+            let member = self.member(at, symbol)?;
+            return Some(From::Group { up, member });
+        }
+        let member = self.member(inner, symbol)?;
+        Some(From::Below {
+            up,
+            kind: inner,
+            member,
+        })
+    }
+
+    fn is_named(&self, kind: u16, step: &Step) -> bool {
+        let symbols: Option<Vec<u32>> = names(step).iter().map(|name| self.format.symbol(name)).collect();
+        let Some(kind) = self.grammar.kinds.get(usize::from(kind)) else {
+            return false;
+        };
+        let openers = kind.members.iter().take(usize::from(kind.openers));
+        let own: Vec<u32> = openers
+            .filter_map(|number| self.grammar.symbols.get(usize::from(*number)).copied())
+            .collect();
+        symbols.is_some_and(|symbols| !symbols.is_empty() && symbols.iter().all(|symbol| own.contains(symbol)))
+    }
+
+    fn child_named(&self, parent: u16, step: &Step) -> Option<u16> {
+        (1..self.grammar.kinds.len()).map(short).find(|child| {
+            self.grammar
+                .kinds
+                .get(usize::from(*child))
+                .is_some_and(|kind| kind.parent == parent)
+                && self.is_named(*child, step)
+        })
+    }
+
+    fn opener(&self, kind: u16, symbol: u16) -> Option<u16> {
+        let kind = self.grammar.kinds.get(usize::from(kind))?;
+        let at = kind
+            .members
+            .iter()
+            .take(usize::from(kind.openers))
+            .position(|known| *known == symbol)?;
+        Some(short(at))
+    }
+
+    /// The member of a kind with a symbol; made when it has none.
+    fn member(&mut self, kind: u16, symbol: u16) -> Option<u16> {
+        let kind = self.grammar.kinds.get_mut(usize::from(kind))?;
+        if let Some(at) = kind.members.iter().position(|known| *known == symbol) {
+            return Some(short(at));
+        }
+        kind.members.push(symbol);
+        Some(short(kind.members.len() - 1)).filter(|member| *member != NO)
+    }
+}

@@ -1,0 +1,380 @@
+//! Runs a plan on a document: the first pass groups and opens instances with their keys, the second writes each
+//! instance's FHIR by asking, for every element in order, the rows that may fill it. Rows read only the document, so
+//! nothing is written twice and nothing is looked up by name.
+
+mod act;
+mod emit;
+mod keys;
+mod merge;
+mod open;
+mod read;
+mod refs;
+mod test;
+mod track;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use causeway_core::fhir::Value as Json;
+use causeway_core::origin::{OriginId, OriginKind};
+use causeway_core::{Bundle, NodeId, Origins, Place, Places, Tree};
+use uuid::Uuid;
+
+use crate::doc::{Doc, Value};
+use crate::group::{Groups, NONE};
+use crate::plan::{Make, Plan, Structure};
+use crate::primitives::Around;
+
+pub(crate) use keys::{plain_address, private_address, site_address};
+pub use track::{Nothing, Passed, Touched, Track, Tracked};
+
+/// How many nodes a bundle may have: a message that would make more is cut short, with a finding.
+const MOST_NODES: usize = 20_000_000;
+
+/// What kind of bundle comes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BundleKind {
+    /// A message; its entries refer to each other by UUID.
+    #[default]
+    Message,
+    /// A transaction: resources with an identifier are updated or created by it.
+    Transaction,
+    /// A collection.
+    Collection,
+}
+
+/// What a run needs to know besides document and plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// SHA-256 of the frame, for ids of what has no key.
+    pub hash: &'a [u8; 32],
+    /// Who sends, for ids of what no authority numbers.
+    pub sender: &'a str,
+    /// What kind of bundle.
+    pub kind: BundleKind,
+    /// The time that the document says it was made, for times without an offset: MSH-7.
+    pub stated: Option<&'a str>,
+}
+
+/// A remark made while running.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// Its code.
+    pub code: Cow<'static, str>,
+    /// Where in the source.
+    pub place: Option<Place>,
+    /// The row that made it, by number.
+    pub row: u32,
+    /// What it is about: a code, an authority.
+    pub about: String,
+}
+
+/// What came of a document.
+#[derive(Debug)]
+pub struct Lifted<T> {
+    /// Its FHIR.
+    pub bundle: Bundle,
+    /// Remarks.
+    pub remarks: Vec<Remark>,
+    /// The id of the first patient.
+    pub patient: Option<Uuid>,
+    /// What was tracked.
+    pub track: T,
+    /// Items that no group took, by index.
+    pub strays: Vec<u32>,
+}
+
+/// Whether something came of a row, and whether it counts: what only adds does not make an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Yield {
+    No,
+    Weak,
+    Strong,
+}
+
+/// A value in hand: the item and occurrence it stands in, and the value itself.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hand {
+    pub(crate) item: u32,
+    pub(crate) spot: Value,
+    pub(crate) value: Value,
+}
+
+/// A value cut into parts.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame<C> {
+    pub(crate) hand: Hand,
+    pub(crate) cut: C,
+}
+
+/// An instance.
+pub(crate) struct Inst<'a, D: Doc> {
+    pub(crate) make: &'a Make<D>,
+    pub(crate) group: u32,
+    pub(crate) hand: Option<Hand>,
+    /// The number of its value among those of its anchor, from 1.
+    pub(crate) number: u32,
+    pub(crate) id: Uuid,
+    pub(crate) keyed: Keyed,
+    /// The instance that it is one with; its own number when it stands for itself.
+    pub(crate) one: u32,
+    /// Instances made of the same value.
+    pub(crate) siblings: (u32, u32),
+    /// For references: the structural instance in whose place it was made.
+    pub(crate) host: u32,
+    /// The number of an item in its element, from 1.
+    pub(crate) ordinal: u32,
+    pub(crate) node: NodeId,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keyed {
+    Not,
+    Busy,
+    Done,
+}
+
+/// Numbers need no hashing: ids and hashes are spread already.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Plain(u64);
+
+impl Hasher for Plain {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            for (to, from) in word.iter_mut().zip(chunk) {
+                *to = *from;
+            }
+            self.0 = self.0.rotate_left(5) ^ u64::from_le_bytes(word);
+        }
+    }
+    fn write_u64(&mut self, number: u64) {
+        self.0 ^= number;
+    }
+    fn write_u128(&mut self, number: u128) {
+        self.0 ^= u64::try_from(number & u128::from(u64::MAX)).unwrap_or(0);
+    }
+}
+
+pub(crate) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<Plain>>;
+
+pub(crate) struct Run<'a, D: Doc, T> {
+    pub(crate) doc: &'a D,
+    pub(crate) plan: &'a Plan<D>,
+    pub(crate) structure: &'a Structure<D>,
+    pub(crate) setting: Setting<'a>,
+    pub(crate) groups: Groups,
+    pub(crate) insts: Vec<Inst<'a, D>>,
+    pub(crate) by_name: Vec<Vec<u32>>,
+    /// Parent instance, element, item instance.
+    pub(crate) items: Vec<(u32, u16, u32)>,
+    pub(crate) ids: NumberMap<u128, u32>,
+    pub(crate) equals: NumberMap<u64, u32>,
+    pub(crate) authorities: Vec<(String, Uuid)>,
+    pub(crate) recent: Vec<(u32, Value, u32)>,
+    /// Instances that add to one that was written before.
+    pub(crate) late: Vec<u32>,
+    pub(crate) indexes: NumberMap<u64, NumberMap<u64, Vec<u32>>>,
+    pub(crate) frames: Vec<Frame<D::Cut>>,
+    pub(crate) vals: Vec<Hand>,
+    pub(crate) spots: Vec<Value>,
+    pub(crate) text: String,
+    pub(crate) key: String,
+    pub(crate) tree: Tree,
+    pub(crate) origins: Origins,
+    pub(crate) remarks: Vec<Remark>,
+    pub(crate) removed: Vec<(NodeId, Box<str>, OriginId)>,
+    pub(crate) offset: Option<String>,
+    /// The instance in work, its group and number.
+    pub(crate) at: u32,
+    pub(crate) group: u32,
+    pub(crate) number: u32,
+    /// The object of the resource in work.
+    pub(crate) resource: NodeId,
+    /// Nothing is said and kept while a row is only tried.
+    pub(crate) dry: bool,
+    /// A `""` that a row met, and which.
+    pub(crate) null: Option<(u32, Place)>,
+    pub(crate) track: T,
+}
+
+/// The most depths of cut values.
+const FRAMES: usize = 24;
+
+impl<D: Doc> Plan<D> {
+    /// The structure of a kind of message, the first whose pattern fits (`ORU^R01`, `ADT^*`), and whether it is only a
+    /// fallback, because there is no map of its own.
+    pub fn structure_for(&self, kind: &str, trigger: &str) -> Option<(&str, bool)> {
+        let one = |pattern: &str, said: &str| pattern == "*" || pattern == said;
+        let fits = |pattern: &str| {
+            let (wanted_kind, wanted_trigger) = pattern.split_once('^').unwrap_or((pattern, "*"));
+            one(wanted_kind, kind) && one(wanted_trigger, trigger)
+        };
+        let found = self.messages.iter().find(|message| fits(&message.pattern))?;
+        Some((&found.structure, found.fallback))
+    }
+
+    /// The names of its structures.
+    pub fn structure_names(&self) -> impl Iterator<Item = &str> {
+        self.structures.keys().map(String::as_str)
+    }
+
+    /// The row of a number as `FILE:LINE`.
+    pub fn row_text(&self, row: u32) -> String {
+        self.rows.texts.get(row as usize).cloned().unwrap_or_default()
+    }
+
+    /// The reason of a row that ignores.
+    pub fn row_note(&self, row: u32) -> Option<&str> {
+        self.rows.notes.get(&row).map(String::as_str)
+    }
+
+    /// The texts of rows, which outlive the plan in bundles.
+    pub fn row_texts(&self) -> Arc<dyn Fn(u32) -> String + Send + Sync> {
+        let rows = Arc::clone(&self.rows);
+        Arc::new(move |row| rows.texts.get(row as usize).cloned().unwrap_or_default())
+    }
+
+    /// Runs a structure on a document. None when there is no such structure.
+    pub fn run<T: Track>(
+        &self,
+        structure: &str,
+        doc: &D,
+        setting: Setting<'_>,
+        texts: Arc<dyn Places>,
+        track: T,
+    ) -> Option<Lifted<T>> {
+        let structure = self.structures.get(structure)?;
+        let mut run = Run::new(self, structure, doc, setting, texts, track);
+        run.open();
+        run.write();
+        Some(run.finish())
+    }
+}
+
+impl<'a, D: Doc, T: Track> Run<'a, D, T> {
+    fn new(
+        plan: &'a Plan<D>,
+        structure: &'a Structure<D>,
+        doc: &'a D,
+        setting: Setting<'a>,
+        texts: Arc<dyn Places>,
+        track: T,
+    ) -> Self {
+        let items = doc.items() as usize;
+        let mut origins = Origins::new(texts);
+        origins.reserve(64 + items * 24, 64 + items * 24);
+        let none = Value {
+            place: Place(0),
+            start: 0,
+            end: 0,
+        };
+        let empty = Frame {
+            hand: Hand {
+                item: NONE,
+                spot: none,
+                value: none,
+            },
+            cut: D::Cut::default(),
+        };
+        Self {
+            doc,
+            plan,
+            structure,
+            setting,
+            groups: Groups::default(),
+            insts: Vec::with_capacity(items * 2),
+            by_name: vec![Vec::new(); structure.names.len()],
+            items: Vec::new(),
+            ids: NumberMap::default(),
+            equals: NumberMap::default(),
+            authorities: Vec::new(),
+            recent: Vec::new(),
+            late: Vec::new(),
+            indexes: NumberMap::default(),
+            frames: vec![empty; FRAMES],
+            vals: Vec::with_capacity(32),
+            spots: Vec::with_capacity(8),
+            text: String::with_capacity(256),
+            key: String::with_capacity(128),
+            tree: Tree::with_capacity(Json::Object, 256 + items * 80, 4096 + items * 1600),
+            origins,
+            remarks: Vec::new(),
+            removed: Vec::new(),
+            offset: setting.stated.and_then(crate::primitives::offset_of),
+            at: NONE,
+            group: 0,
+            number: 0,
+            resource: NodeId::ROOT,
+            dry: false,
+            null: None,
+            track,
+        }
+    }
+
+    pub(crate) fn around(&self) -> Around<'_> {
+        Around {
+            offset: self.offset.as_deref(),
+            zone: self.plan.settings.zone.as_ref(),
+        }
+    }
+
+    pub(crate) fn origin(&mut self, row: u32, kind: OriginKind, place: Option<Place>) -> OriginId {
+        match place {
+            Some(place) => self.origins.add(row, kind, &[place]),
+            None => self.origins.add(row, kind, &[]),
+        }
+    }
+
+    pub(crate) fn remark(&mut self, code: impl Into<Cow<'static, str>>, place: Option<Place>, row: u32, about: &str) {
+        if self.dry || self.remarks.len() >= 1_000 {
+            return;
+        }
+        let about = about.chars().take(80).collect();
+        self.remarks.push(Remark {
+            code: code.into(),
+            place,
+            row,
+            about,
+        });
+    }
+
+    fn finish(self) -> Lifted<T> {
+        let patient = self.insts.iter().find(|inst| inst.is_patient()).map(|inst| inst.id);
+        let of = self.groups.of.iter().enumerate();
+        let strays = of
+            .filter(|(_, group)| **group == NONE)
+            .filter_map(|(at, _)| u32::try_from(at).ok())
+            .collect();
+        let mut bundle = Bundle {
+            tree: self.tree,
+            origins: self.origins,
+            ..Bundle::default()
+        };
+        for (resource, element, origin) in self.removed {
+            bundle.removed.push(causeway_core::fhir::Removal {
+                resource,
+                element: element.into(),
+                origin,
+            });
+        }
+        Lifted {
+            bundle,
+            remarks: self.remarks,
+            patient,
+            track: self.track,
+            strays,
+        }
+    }
+}
+
+impl<D: Doc> Inst<'_, D> {
+    pub(crate) fn is_patient(&self) -> bool {
+        matches!(self.make.what, crate::plan::What::Resource { patient: true, .. })
+    }
+}

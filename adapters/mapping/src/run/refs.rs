@@ -1,0 +1,199 @@
+//! References: the nearest instance of a name, all below, or the one that says the same. A reference is a number, so it
+//! may point to what is written later.
+
+use causeway_core::fhir::Value as Json;
+use causeway_core::origin::OriginKind;
+use uuid::Uuid;
+
+use super::keys::hash;
+use super::track::Track;
+use super::{Hand, NumberMap, Run, Yield};
+use crate::doc::{Doc, Identity};
+use crate::group::{NONE, small};
+use crate::ops::At;
+use crate::plan::Reference;
+use crate::syntax::Scope;
+
+impl<'a, D: Doc, T: Track> Run<'a, D, T> {
+    /// The nearest instance of a name: the own group, then outward, each time the last before, else the first after.
+    pub(crate) fn nearest(&self, name: u16, inst: u32, here: bool) -> Option<u32> {
+        let found = self.insts.get(inst as usize)?;
+        let (first, last) = found.siblings;
+        let sibling = (first..last).find(|other| {
+            *other != inst
+                && self
+                    .insts
+                    .get(*other as usize)
+                    .is_some_and(|other| other.make.name == name)
+        });
+        if sibling.is_some() {
+            return sibling;
+        }
+        let list = self.by_name.get(usize::from(name))?;
+        let own = found.host;
+        let mut group = found.group;
+        while group != NONE {
+            let end = self.groups.get(group)?.end;
+            let within = self.in_groups(list, group, end);
+            if let Some(nearest) = nearest_of(within, own) {
+                return Some(nearest);
+            }
+            if here {
+                return None;
+            }
+            group = self.groups.get(group)?.parent;
+        }
+        None
+    }
+
+    /// The instances of a list that were opened in groups of a range; lists are in the order of groups.
+    fn in_groups<'l>(&self, list: &'l [u32], first: u32, end: u32) -> &'l [u32] {
+        let group = |inst: &u32| self.insts.get(*inst as usize).map_or(0, |inst| inst.group);
+        let start = list.partition_point(|inst| group(inst) < first);
+        let stop = list.partition_point(|inst| group(inst) < end);
+        list.get(start..stop).unwrap_or_default()
+    }
+
+    /// Writes a reference where it finds one; all that it finds where an array takes them.
+    pub(crate) fn refer(&mut self, reference: &'a Reference<D>, row: u32, at: At<'_>) -> Yield {
+        let inst = self.at;
+        if !reference.pairs.is_empty() {
+            let found = self.equal(reference);
+            return match found {
+                Some(found) => self.write_reference(found, row, at),
+                None => Yield::No,
+            };
+        }
+        if reference.scope != Scope::All {
+            let found = self.nearest(reference.name, inst, reference.scope == Scope::Here);
+            return found.map_or(Yield::No, |found| self.write_reference(found, row, at));
+        }
+        let (name, group) = (reference.name, self.group);
+        let end = self.groups.get(group).map_or(0, |group| group.end);
+        let Some(list) = self.by_name.get(usize::from(name)) else {
+            return Yield::No;
+        };
+        let all = self.in_groups(list, group, end).to_vec();
+        let mut written = Yield::No;
+        let mut before = NumberMap::<u64, ()>::default();
+        for found in all.into_iter().filter(|found| *found != inst) {
+            let one = self.one(found);
+            if before.insert(u64::from(one), ()).is_none() {
+                written = written.max(self.write_reference(found, row, at));
+                if !matches!(at, At::Item(_)) {
+                    break;
+                }
+            }
+        }
+        written
+    }
+
+    /// Writes a reference to an instance.
+    pub(crate) fn write_reference(&mut self, inst: u32, row: u32, at: At<'_>) -> Yield {
+        let id = self.id(inst);
+        let place = self.place_of(inst);
+        let origin = self.origin(row, OriginKind::Generated, place);
+        let object = match at {
+            At::Member(parent, name) => self.tree.member(parent, name, Json::Object, origin),
+            At::Item(parent) => self.tree.item(parent, Json::Object, origin),
+            At::Into(object) => object,
+        };
+        let mut buffer = [0; 45];
+        self.tree
+            .member(object, "reference", Json::String(urn(id, &mut buffer)), origin);
+        Yield::Weak
+    }
+
+    /// The instance of a name whose places say what the places here say.
+    fn equal(&mut self, reference: &'a Reference<D>) -> Option<u32> {
+        let mut wanted = 0u64;
+        for (at, pair) in reference.pairs.iter().enumerate() {
+            let here = self.first_valued(&pair.here, None);
+            let said = here.map_or(0, |here| self.said(here, pair.identity));
+            // A condition on what is not said here is left out of the comparison only when it stands behind the first.
+            if said == 0 && at == 0 {
+                return None;
+            }
+            wanted = wanted.rotate_left(17) ^ said;
+        }
+        let key = small(std::ptr::from_ref(reference).addr()).into();
+        if !self.indexes.contains_key(&key) {
+            let index = self.index(reference);
+            self.indexes.insert(key, index);
+        }
+        let own = self.at;
+        let found = self.indexes.get(&key)?.get(&wanted)?;
+        found.iter().copied().find(|found| *found != own)
+    }
+
+    fn index(&mut self, reference: &'a Reference<D>) -> NumberMap<u64, Vec<u32>> {
+        let mut index = NumberMap::<u64, Vec<u32>>::default();
+        let list = self
+            .by_name
+            .get(usize::from(reference.name))
+            .cloned()
+            .unwrap_or_default();
+        let (group, number) = (self.group, self.number);
+        let frame = self.frames.first().cloned();
+        for inst in list {
+            let Some(found) = self.insts.get(inst as usize) else {
+                continue;
+            };
+            let (make, hand) = (found.make, found.hand);
+            self.group = found.group;
+            self.number = found.number;
+            if let Some(hand) = hand {
+                self.set_frame(0, hand);
+            }
+            let said = reference.pairs.iter().fold(0u64, |state, pair| {
+                let of_make = |make_number: u16| {
+                    self.structure
+                        .makes
+                        .get(usize::from(make_number))
+                        .is_some_and(|known| std::ptr::eq(known, make))
+                };
+                let read = pair
+                    .there
+                    .iter()
+                    .find(|(number, _)| of_make(*number))
+                    .or(pair.there.first());
+                let there = read.and_then(|(_, read)| self.first_valued(read, None));
+                state.rotate_left(17) ^ there.map_or(0, |there| self.said(there, pair.identity))
+            });
+            index.entry(said).or_default().push(inst);
+        }
+        self.group = group;
+        self.number = number;
+        if let (Some(frame), Some(first)) = (frame, self.frames.first_mut()) {
+            *first = frame;
+        }
+        index
+    }
+
+    /// A number for what a value says, by its identifying parts.
+    fn said(&mut self, hand: Hand, identity: Option<Identity>) -> u64 {
+        if T::ON {
+            self.track.tested(hand.value.place);
+        }
+        let doc = self.doc;
+        let number = identity.and_then(|identity| identity.number.iter().find_map(|part| self.part(hand.value, *part)));
+        let number = hash(doc.text(doc.first(number.unwrap_or(hand.value))).trim().as_bytes());
+        let authority =
+            identity.and_then(|identity| identity.authority.iter().find_map(|part| self.part(hand.value, *part)));
+        let authority = authority.map_or(0, |part| hash(doc.text(doc.first(part)).trim().as_bytes()));
+        number ^ authority.rotate_left(31)
+    }
+}
+
+/// The last before, else the first after.
+fn nearest_of(list: &[u32], own: u32) -> Option<u32> {
+    let before = list.partition_point(|inst| *inst < own);
+    let last = before.checked_sub(1).and_then(|at| list.get(at));
+    last.or_else(|| list.iter().skip(before).find(|inst| **inst != own))
+        .copied()
+}
+
+/// `urn:uuid:` and the id.
+pub(crate) fn urn(id: Uuid, buffer: &mut [u8; 45]) -> &str {
+    id.urn().encode_lower(buffer)
+}
