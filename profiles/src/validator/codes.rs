@@ -33,14 +33,16 @@ impl Validator<'_> {
             .flat_map(|list| tree.children(list))
             .chain((!is_concept).then_some(node));
         for coding in nodes {
-            let system = tree.get_str(coding, "system");
+            let Some(code) = tree.get_str(coding, "code") else {
+                continue;
+            };
+            // Without its system a code says nothing, and so is of no set.
             match tree
-                .get_str(coding, "code")
-                .map(|code| (code, set.contains(system, code)))
+                .get_str(coding, "system")
+                .map_or(Some(false), |system| set.contains(Some(system), code))
             {
-                Some((code, Some(false))) => wrong = wrong.or(Some((coding, code))),
-                Some(_) => return,
-                None => {}
+                Some(false) => wrong = wrong.or(Some((coding, code))),
+                _ => return,
             }
         }
         let value_set = binding.value_set;

@@ -8,6 +8,10 @@ use crate::definitions::{Definitions, ElementRow, Scope, TypeRow};
 /// More levels than any extension of the standard is meant for; a deeper one is not judged.
 const DEEPEST: usize = 24;
 
+/// R4 means resources too: `structuredefinition-standards-status` is told to stand in an `Element`, and stands in every
+/// resource that R4 publishes.
+const ANYWHERE: &str = "Element";
+
 /// The element or resource that holds an extension.
 pub(super) struct Context {
     resource: &'static TypeRow,
@@ -62,9 +66,9 @@ impl Context {
     /// Whether this is the context that is told.
     pub(super) fn is(&self, defs: &'static Definitions, told: &str) -> bool {
         let Some(last) = self.rows.iter().flatten().last() else {
-            return is_a(defs, self.resource, told);
+            return told == ANYWHERE || is_a(defs, self.resource, told);
         };
-        told == "Element"
+        told == ANYWHERE
             || bare(last.path) == bare(told)
             || self.kind.is_some_and(|kind| is_a(defs, kind, told))
             || self.has_path(told)
