@@ -1,5 +1,5 @@
-//! What only the log on disk promises: the folder is private and one gateway's, what was running at a process death is
-//! counted, files of other versions are brought forward or refused.
+//! What only the log on disk promises: the folder is private and one gateway's, a bad record costs only itself, reading
+//! goes on beside writing, files of other versions are brought forward or refused.
 
 mod common;
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use causeway_core::store::Event;
 use causeway_core::{Arrival, FaultKind, Store, Verdict};
 use causeway_store::{Options, SqliteLog};
-use common::{Bench, Parking, delivery, frame, part, said, texts};
+use common::{Bench, delivery, frame, part, said, texts};
 use rusqlite::Connection;
 
 #[tokio::test]
@@ -74,119 +74,6 @@ async fn all_of_it_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn running_frames_are_taken_up_in_order_after_a_death() {
-    let bench = Bench::sqlite();
-    let mut numbers = Vec::new();
-    for text in ["MSH|1", "MSH|2", "MSH|3", "MSH|4"] {
-        numbers.push(bench.keep(text).await);
-    }
-    bench.answer(&numbers[1], Verdict::Accepted, "AA").await.unwrap();
-    let bench = bench.crash();
-    let left: Vec<u64> = [0, 2, 3].map(|at: usize| numbers[at].number()).into();
-    assert_eq!(bench.pending(), [(left[0], 1), (left[1], 1), (left[2], 1)]);
-    assert_eq!(bench.store.pending(left[1], 1).unwrap()[0].number, left[1]);
-    let health = bench.store.health();
-    assert_eq!((health.accepted, health.answered, health.pending()), (4, 1, 3));
-
-    // A frame of this process is running and no matter of recovery.
-    bench.keep("MSH|5").await;
-    assert_eq!(bench.pending().len(), 3);
-    // A resend waits for the recovered frame.
-    let again = bench.receive(frame("MSH|1"));
-    assert!(matches!(again.kept().await.unwrap(), Arrival::Again(earlier) if earlier == left[0]));
-    let pending = bench.store.pending(0, 1).unwrap().remove(0);
-    let receipt = bench.inbox.resume(pending, None);
-    let waits = bench.answer(&again, Verdict::Accepted, "other");
-    let (sent, _) = tokio::join!(waits, bench.answer(&receipt, Verdict::Accepted, "AA 1"));
-    assert_eq!(texts(&sent.unwrap()), ["AA 1"]);
-    assert_eq!(bench.pending().len(), 2);
-}
-
-#[tokio::test]
-async fn a_frame_that_runs_at_two_deaths_is_held_and_never_run_again() {
-    let bench = Bench::sqlite();
-    let poison = bench.keep("MSH|poison").await.number();
-    let bench = bench.crash();
-    assert_eq!(bench.pending(), [(poison, 1)]);
-    let innocent = bench.keep("MSH|innocent").await.number();
-    let bench = bench.crash();
-    assert_eq!(bench.pending(), [(innocent, 1)]);
-    assert_eq!(bench.store.health().held, 1);
-    let last = bench.records().pop().unwrap();
-    assert!(last.number == poison && matches!(last.event, Event::Held));
-    assert_eq!(last.position, bench.store.health().tail);
-
-    let again = bench.receive(frame("MSH|poison"));
-    let fault = again.kept().await.unwrap_err();
-    assert_eq!((fault.kind, fault.retry), (FaultKind::Held, true));
-    let fault = bench.answer(&again, Verdict::Accepted, "other").await.unwrap_err();
-    assert_eq!(fault.kind, FaultKind::Held);
-    assert!(matches!(bench.records().pop().unwrap().event, Event::Again { .. }));
-
-    let bench = bench.crash();
-    assert_eq!(
-        bench.store.health().held,
-        2,
-        "the innocent one was taken up and met a second death"
-    );
-    assert!(bench.pending().is_empty());
-    assert!(bench.store.claim(10).unwrap().is_empty());
-    assert_eq!(bench.store.forget(jiff::Timestamp::now()).unwrap(), 0);
-    // An operator decides at last.
-    let pending = bench.store.frame(poison).unwrap().unwrap();
-    assert_eq!(pending.deaths, 2);
-    let receipt = bench.inbox.resume(pending, None);
-    bench.answer(&receipt, Verdict::Refused, "AR").await.unwrap();
-    let health = bench.store.health();
-    assert_eq!((health.held, health.answered), (1, 1));
-}
-
-#[tokio::test]
-async fn a_frame_that_nobody_took_up_met_no_second_death() {
-    let bench = Bench::sqlite();
-    let waiting = bench.keep("MSH|one").await.number();
-    let bench = bench.crash().crash();
-    assert_eq!(bench.pending(), [(waiting, 1)]);
-    assert_eq!(bench.store.health().held, 0);
-}
-
-#[tokio::test]
-async fn parked_frames_met_no_death_until_they_are_claimed() {
-    let bench = Bench::sqlite();
-    let parking = Bench::on(Arc::new(Parking(Arc::clone(&bench.store))));
-    let first = parking.keep("MSH|1").await.number();
-    let second = parking.keep("MSH|2").await.number();
-    let bench = bench.crash();
-    assert!(bench.pending().is_empty());
-    assert_eq!(bench.store.claim(1).unwrap()[0].number, first);
-    let bench = bench.crash();
-    assert_eq!(bench.pending(), [(first, 1)]);
-    assert_eq!(bench.store.claim(10).unwrap()[0].number, second);
-}
-
-#[tokio::test]
-async fn parts_decided_before_a_death_are_there_after_it() {
-    let bench = Bench::sqlite();
-    let receipt = bench.keep("batch").await;
-    bench.store.decided(
-        receipt.number(),
-        vec![part(0, Verdict::Refused), part(1, Verdict::Accepted)],
-    );
-    bench.keep("MSH|after").await;
-    let bench = bench.crash();
-    let so_far = bench.store.outcome(receipt.number()).unwrap().unwrap();
-    assert_eq!(so_far.decided.len(), 2);
-    let pending = bench.store.pending(0, 1).unwrap().remove(0);
-    let receipt = bench.inbox.resume(pending, None);
-    let rest = vec![part(2, Verdict::Accepted)];
-    bench.answered(&receipt, rest, vec![said(false, "AE")]).await.unwrap();
-    assert_eq!(bench.store.outcome(receipt.number()).unwrap().unwrap().decided.len(), 3);
-    // Part 0 was refused before the death, and that counts.
-    let other = bench.receive_under(frame("batch"), "maps 2");
-    assert!(matches!(other.kept().await.unwrap(), Arrival::New(_)));
-}
-
-#[tokio::test]
 async fn a_bad_record_costs_only_itself() {
     let bench = Bench::sqlite();
     // A second inbox gives out the same numbers.
@@ -214,6 +101,36 @@ async fn a_bad_record_costs_only_itself() {
     assert_eq!((health.broken, health.accepted, health.answered), (None, 22, 1));
 }
 
+/// The table refuses the answer after the frame was taken out of the open ones.
+#[tokio::test]
+async fn an_answer_that_cannot_be_written_leaves_its_frame_open() {
+    let bench = Bench::sqlite();
+    let db = Connection::open(bench.path().join("log.sqlite")).unwrap();
+    db.execute_batch(
+        "CREATE TRIGGER refuse BEFORE INSERT ON answer WHEN length(new.replies) > 1000
+         BEGIN SELECT RAISE(ABORT, 'refused by the test'); END",
+    )
+    .unwrap();
+    let (refused, fine) = (bench.receive(frame("MSH|refused")), bench.receive(frame("MSH|fine")));
+    let mut large = said(true, "");
+    large.bytes = vec![b'x'; 2_000].into();
+    let answer = bench
+        .inbox
+        .answered(&refused, vec![part(0, Verdict::Accepted)], vec![large]);
+    bench.answer(&fine, Verdict::Accepted, "AA").await.unwrap();
+    let fault = answer.await.unwrap_err();
+    assert!(fault.inside.contains("refused by the test"), "{fault}");
+    assert!(matches!(refused.kept().await.unwrap(), Arrival::New(_)));
+    let health = bench.store.health();
+    assert_eq!(
+        (health.broken, health.accepted, health.answered, health.tail),
+        (None, 2, 1, 3)
+    );
+    assert_eq!(bench.crash().pending(), [(refused.number(), 1)]);
+    // Nobody works on it any more, so the same message runs as new.
+    bench.keep("MSH|refused").await;
+}
+
 #[tokio::test]
 async fn a_reader_stands_beside_a_gateway_and_alone() {
     let bench = Bench::sqlite();
@@ -228,8 +145,44 @@ async fn a_reader_stands_beside_a_gateway_and_alone() {
     drop(reader);
     let alone = SqliteLog::read_only(bench.path()).unwrap();
     assert_eq!(alone.read_from(0, 10).unwrap().len(), 4);
+    alone.frame(number).unwrap().unwrap();
+    drop(alone);
+    // What a killed gateway leaves is read too, with the records that are in its journal only.
+    let killed = Bench::sqlite();
+    killed.accept("MSH|one", "AA").await;
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["log.sqlite", "log.sqlite-wal"] {
+        std::fs::copy(killed.path().join(file), copy.path().join(file)).unwrap();
+    }
+    assert_eq!(
+        SqliteLog::read_only(copy.path())
+            .unwrap()
+            .read_from(0, 10)
+            .unwrap()
+            .len(),
+        2
+    );
     let nowhere = SqliteLog::read_only(bench.path().join("nowhere")).unwrap_err();
     assert!(nowhere.inside.contains("there is no log in"), "{nowhere}");
+}
+
+#[tokio::test]
+async fn asking_for_parked_frames_in_vain_writes_nothing() {
+    let bench = Bench::sqlite();
+    bench.accept("MSH|one", "AA").await;
+    let db = Connection::open(bench.path().join("log.sqlite")).unwrap();
+    let version = || {
+        db.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    let before = version();
+    for _ in 0..5 {
+        assert!(bench.store.claim(10).unwrap().is_empty());
+        assert!(bench.store.pending(0, 10).unwrap().is_empty());
+    }
+    assert_eq!(version(), before);
+    bench.accept("MSH|two", "AA").await;
+    assert_ne!(version(), before);
 }
 
 #[tokio::test]
@@ -256,7 +209,11 @@ async fn forgetting_much_goes_in_steps_and_gives_room_again() {
     let mut decided = part(0, Verdict::Accepted);
     decided.deliveries = vec![delivery("ward")];
     bench.answered(&receipts[299], vec![decided], vec![]).await.unwrap();
+    let bytes = || SqliteLog::read_only(bench.path()).unwrap().bytes().unwrap();
+    let before = bytes();
+    assert!(before > 300 * 3_000);
     assert_eq!(bench.store.forget(jiff::Timestamp::now()).unwrap(), 299);
+    assert!(bytes() < before / 4);
     assert_eq!(bench.records().len(), 2);
     let path = bench.path().join("log.sqlite");
     bench.store.close();

@@ -11,8 +11,8 @@ use super::{fault, schema};
 
 /// Another process may hold a lock for a moment: a checkpoint, or somebody's `sqlite3`.
 const BUSY: Duration = Duration::from_secs(2);
-/// Distinct statements of this crate, with room.
-const STATEMENTS: usize = 64;
+/// Distinct statements of this crate and of the days of a window, with room.
+const STATEMENTS: usize = 96;
 
 /// The writer's connection, its tables at this version. SQLite checkpoints at 1,000 pages by default, which measured
 /// best.

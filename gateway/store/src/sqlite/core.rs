@@ -117,6 +117,10 @@ impl Core {
     pub(super) fn seal(&mut self, db: &Connection) -> rusqlite::Result<()> {
         self.write_opened(db)?;
         self.index.step(db, self.staged.fresh.len(), &mut self.staged.tally)?;
+        // A claim that found nothing writes nothing, so that asking again and again costs no fsync.
+        if self.staged.tally == self.tally {
+            return Ok(());
+        }
         self.staged.tally.save(db)
     }
 

@@ -37,6 +37,8 @@ impl Folder {
         }
         // SQLite gives its journal and index files the mode of the database.
         private(&log_in(dir)).map_err(wrong)?;
+        // The file's name is to be on disk before anything in it is.
+        File::open(dir).and_then(|folder| folder.sync_all()).map_err(wrong)?;
         Ok(Self {
             dir: dir.to_owned(),
             _lock: lock,

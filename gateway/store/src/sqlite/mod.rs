@@ -145,6 +145,14 @@ impl SqliteLog {
         Ok(reader)
     }
 
+    /// Bytes of the file that are in use; what was forgotten leaves room in it and is not counted.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn bytes(&self) -> Result<u64, Fault> {
+        self.reader.bytes()
+    }
+
     fn send(&self, command: Command) {
         // A command that comes back is dropped, and whoever waits for it learns that the log was closed.
         drop(self.commands.send(command));

@@ -28,7 +28,14 @@ pub struct Reader {
     anchor: Mutex<Option<Connection>>,
 }
 
+/// How much is looked at and dropped at a time.
+pub(super) struct Step {
+    pub(super) frames: i64,
+    pub(super) bytes: i64,
+}
+
 /// What may be forgotten of one page of frames.
+#[derive(Debug, Default)]
 pub(super) struct Page {
     pub(super) numbers: Vec<u64>,
     /// The last number looked at; nothing at the end.
@@ -103,28 +110,20 @@ impl Reader {
         })
     }
 
+    /// Bytes of the file that are in use; what was forgotten leaves room in it and is not counted.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn bytes(&self) -> Result<u64, Fault> {
+        let sql = "SELECT (page_count - freelist_count) * page_size
+                   FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+        self.read(|db| db.query_row(sql, [], |row| number(row, 0)).map_err(fault))
+    }
+
     /// The next frames from a number on, of them those that are answered, delivered and older than a time. Numbers rise
     /// nearly with time, so the search ends at the first page that has only younger ones.
-    pub(super) fn forgettable(&self, from: u64, before: Timestamp, limit: usize) -> Result<Page, Fault> {
-        let sql = "SELECT number, received < ?2 AND EXISTS (SELECT 1 FROM answer a WHERE a.number = f.number)
-                   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.number = f.number AND d.state = 0), received < ?2
-                   FROM frame f WHERE number >= ?1 ORDER BY number LIMIT ?3";
-        self.read(|db| {
-            let mut select = db.prepare_cached(sql).map_err(fault)?;
-            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let key = params![column(from), nanoseconds(before), limit];
-            let rows = select.query_map(key, |row| Ok((number(row, 0)?, row.get(1)?, row.get(2)?)));
-            let rows: Vec<(u64, bool, bool)> = rows.and_then(Iterator::collect).map_err(fault)?;
-            let any_old = rows.iter().any(|(_, _, old)| *old);
-            Ok(Page {
-                last: rows.last().filter(|_| any_old).map(|(number, ..)| *number),
-                numbers: rows
-                    .iter()
-                    .filter(|(_, goes, _)| *goes)
-                    .map(|(number, ..)| *number)
-                    .collect(),
-            })
-        })
+    pub(super) fn forgettable(&self, from: u64, before: Timestamp, step: &Step) -> Result<Page, Fault> {
+        self.read(|db| forgettable(db, from, before, step).map_err(fault))
     }
 
     /// Reads in one short transaction, so that all it sees is of one moment.
@@ -166,6 +165,31 @@ fn records(db: &Connection, position: u64, limit: usize) -> Result<Vec<Record>, 
         }
     }
     Ok(records)
+}
+
+fn forgettable(db: &Connection, from: u64, before: Timestamp, step: &Step) -> rusqlite::Result<Page> {
+    let mut select = db.prepare_cached(
+        "SELECT f.number, f.received < ?2, a.number IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.number = f.number AND d.state = 0),
+           length(f.body) + coalesce(length(a.parts), 0)
+         FROM frame f LEFT JOIN answer a ON a.number = f.number WHERE f.number >= ?1 ORDER BY f.number LIMIT ?3",
+    )?;
+    let mut rows = select.query(params![column(from), nanoseconds(before), step.frames])?;
+    let mut page = Page::default();
+    let (mut any_old, mut bytes) = (false, 0);
+    while bytes < step.bytes
+        && let Some(row) = rows.next()?
+    {
+        let (number, old, done) = (number(row, 0)?, row.get(1)?, row.get(2)?);
+        any_old |= old;
+        page.last = Some(number);
+        if old && done {
+            page.numbers.push(number);
+            bytes += row.get::<_, i64>(3)?;
+        }
+    }
+    page.last = page.last.filter(|_| any_old);
+    Ok(page)
 }
 
 fn event(db: &Connection, row: &rusqlite::Row<'_>) -> Result<Event, Fault> {

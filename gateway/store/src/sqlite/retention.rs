@@ -9,16 +9,20 @@ use super::apply::Trouble;
 use super::command::Command;
 use super::core::Core;
 use super::group::Done;
+use super::reader::Step;
 use super::{SqliteLog, column};
 
-/// Frames a step drops at most.
-const STEP: usize = 64;
+/// A step drops at most so many frames, and about so many bytes: SQLite visits every page of a large body to free it.
+const STEP: Step = Step {
+    frames: 64,
+    bytes: 4 << 20,
+};
 
 /// Drops answered frames received before a time and returns how many.
 pub(super) fn forget(log: &SqliteLog, before: Timestamp) -> Result<u64, Fault> {
     let (mut from, mut dropped) = (0, 0);
     loop {
-        let page = log.reader.forgettable(from, before, STEP)?;
+        let page = log.reader.forgettable(from, before, &STEP)?;
         let Some(last) = page.last else { return Ok(dropped) };
         from = last + 1;
         if !page.numbers.is_empty() {
