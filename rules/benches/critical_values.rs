@@ -72,6 +72,50 @@ fn twelve_results_one_critical(bencher: Bencher<'_, '_>) {
     bench(bencher, "6.8", 1);
 }
 
+/// A pack of a thousand analytes with fifty rows each, the limits of twenty-five years, and its cases.
+fn large() -> Packs {
+    let mut packs = Packs::embedded();
+    let files = &mut packs.0.get_mut("critical-values").unwrap().base;
+    files.retain(|name, _| !name.starts_with("cases/"));
+    let mut analytes = String::from("analyte,unit,zh,en\n");
+    let mut units = String::from("analyte,unit,factor\n");
+    let mut codes = String::from("system,code,analyte,specimen\n");
+    let mut rows = String::from("id,analyte,age,side,op,limit,unit,source,from,to,jurisdiction\n");
+    let mut cases = String::from("row,kind,code,value,unit,age,expect\n");
+    for analyte in 0..1000 {
+        analytes += &format!("A{analyte},mmol/L,甲{analyte},a{analyte}\n");
+        units += &format!("A{analyte},mmol/L,1\n");
+        codes += &format!("local,A{analyte},A{analyte},blood\n");
+        for year in 2000..2025 {
+            for (side, op, limit, hit) in [("low", "<=", 2, 1), ("high", ">=", 6, 7)] {
+                let id = format!("A{analyte}-{year}-{side}");
+                rows +=
+                    &format!("{id},A{analyte},any,{side},{op},{limit},mmol/L,kost-1990,{year}-01-01,{year}-12-31,*\n");
+                for (kind, value, expect) in [("hit", hit, side), ("miss", 4, "none"), ("boundary", limit, side)] {
+                    cases += &format!("{id},{kind},A{analyte},{value},mmol/L,45 a,{expect}\n");
+                }
+            }
+        }
+    }
+    for (name, text) in [
+        ("analytes.csv", analytes),
+        ("units.csv", units),
+        ("codes.csv", codes),
+        ("rows.csv", rows),
+        ("cases/all.csv", cases),
+    ] {
+        files.insert(name.to_owned(), text.into_bytes());
+    }
+    packs
+}
+
+#[divan::bench(sample_count = 3)]
+fn read_lint_and_test_50_000_rows(bencher: Bencher<'_, '_>) {
+    let packs = large();
+    Snapshot::build(&packs, &Site::default()).unwrap();
+    bencher.bench_local(|| Snapshot::build(black_box(&packs), &Site::default()));
+}
+
 #[divan::bench(sample_count = 20)]
 fn read_lint_and_test_all_packs(bencher: Bencher<'_, '_>) {
     let packs = Packs::embedded();

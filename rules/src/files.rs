@@ -8,7 +8,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Problem, Refused};
+use crate::{Problem, Refused, Site};
 
 /// The files below `packs/`, by path from there.
 const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/packs.rs"));
@@ -99,9 +99,12 @@ impl Packs {
         Ok(())
     }
 
-    /// SHA-256 over every pack, layer, name and byte, as 64 hex digits. Where a folder lies is not part of it.
-    pub fn hash(&self) -> String {
+    /// SHA-256 over the engine's version, the site, and every pack, layer, name and byte, as 64 hex digits: equal
+    /// names judge alike. Where a folder lies is not part of it.
+    pub(crate) fn hash(&self, site: &Site) -> String {
         let mut hasher = Sha256::new();
+        hasher.update(concat!(env!("CARGO_PKG_VERSION"), "\0"));
+        hasher.update(&site.jurisdiction);
         for (name, pack) in &self.0 {
             hash_files(&mut hasher, name, &pack.base);
             for (_, files) in &pack.overlays {

@@ -1,4 +1,4 @@
-//! All packs in force, as one immutable whole with one name: the hash over every file. A new one is read, linted and
+//! All packs in force, as one immutable whole with one name: the hash over every file and the site. A new one is read, linted and
 //! tested before it takes the old one's place in one step; a broken one leaves the old in force.
 
 use std::path::PathBuf;
@@ -32,7 +32,7 @@ impl Snapshot {
     /// # Errors
     /// Every problem and every case that fails; one is enough to refuse the whole.
     pub fn build(packs: &Packs, site: &Site) -> Result<Self, Refused> {
-        let id: Arc<str> = packs.hash().into();
+        let id: Arc<str> = packs.hash(site).into();
         let mut problems = Vec::new();
         let mut read = Vec::new();
         for (name, files) in &packs.0 {
@@ -51,7 +51,7 @@ impl Snapshot {
         }
     }
 
-    /// Its name: SHA-256 over all files, 64 hex digits.
+    /// Its name: SHA-256 over the engine's version, the site and all files, 64 hex digits.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -117,9 +117,14 @@ impl Rules {
     /// As [`Snapshot::build`]; the snapshot in force stays.
     pub fn reload(&self) -> Result<Arc<Snapshot>, Refused> {
         let next = Arc::new(build(&self.folders, &self.site)?);
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Arc::clone(&next);
+        self.put(Arc::clone(&next));
         Ok(next)
+    }
+
+    /// Puts a snapshot in force and returns the one that was: the way back to an earlier one that was kept.
+    pub fn put(&self, snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *current, snapshot)
     }
 }
 

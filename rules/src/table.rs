@@ -1,7 +1,7 @@
 //! Reads the CSV tables of a pack: a header line, one record a row, lines starting with `#` are remarks. Cells are
 //! plain text; what they mean is the business of the reader that asks.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::Problem;
 
@@ -9,21 +9,24 @@ use crate::Problem;
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
     /// The file, with its pack.
-    pub(crate) file: String,
+    pub(crate) file: Arc<str>,
     /// The line, from 1.
     pub(crate) line: u64,
-    cells: HashMap<&'static str, String>,
+    names: Arc<[&'static str]>,
+    cells: csv::StringRecord,
 }
 
 impl Record {
-    /// A cell, trimmed; empty when the table has no such column.
+    /// A cell, trimmed and without the apostrophe that guards it; empty when the table has no such column.
     pub(crate) fn get(&self, column: &str) -> &str {
-        self.cells.get(column).map_or("", String::as_str)
+        let index = self.names.iter().position(|name| *name == column);
+        let cell = index.and_then(|index| self.cells.get(index)).unwrap_or("");
+        cell.strip_prefix('\'').unwrap_or(cell)
     }
 
     /// A problem at this row.
     pub(crate) fn problem(&self, zh: impl Into<String>, en: impl Into<String>) -> Problem {
-        Problem::new(self.file.clone(), self.line, zh, en)
+        Problem::new(&*self.file, self.line, zh, en)
     }
 }
 
@@ -55,10 +58,16 @@ pub(crate) fn read(file: &str, bytes: &[u8], columns: Columns, problems: &mut Ve
             return Vec::new();
         }
     };
+    let (shared, names): (Arc<str>, Arc<[_]>) = (file.into(), names.into());
     let mut records = Vec::new();
     for record in reader.records() {
         match record {
-            Ok(record) => records.push(row(file, &names, &record)),
+            Ok(cells) => records.push(Record {
+                file: Arc::clone(&shared),
+                line: cells.position().map_or(0, csv::Position::line),
+                names: Arc::clone(&names),
+                cells,
+            }),
             Err(error) => problems.push(unreadable(file, &error)),
         }
     }
@@ -94,20 +103,11 @@ impl Columns {
     }
 }
 
-fn row(file: &str, names: &[&'static str], record: &csv::StringRecord) -> Record {
-    let guard = |cell: &str| cell.strip_prefix('\'').unwrap_or(cell).to_owned();
-    Record {
-        file: file.to_owned(),
-        line: record.position().map_or(0, csv::Position::line),
-        cells: names.iter().copied().zip(record.iter().map(guard)).collect(),
-    }
-}
-
 /// A cell that a spreadsheet would take for a formula is refused, as in the row language; an apostrophe guards it.
 fn formula(record: &Record) -> Option<Problem> {
     let cell = record
         .cells
-        .values()
+        .iter()
         .find(|cell| cell.starts_with(['=', '+', '@']) || cell.starts_with('-'))?;
     Some(record.problem(
         format!("单元格 {cell} 会被电子表格当作公式；请在前面加撇号"),

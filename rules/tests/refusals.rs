@@ -8,6 +8,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+
+use proptest::prelude::*;
 
 use causeway_rules::{Packs, Problem, Refused, Rules, Site, Snapshot, lint};
 
@@ -281,6 +284,49 @@ fn a_broken_reload_leaves_the_old_in_force() {
     assert_eq!(rules.current().id(), before.id());
     tightened(folder.path());
     assert_eq!(rules.reload().unwrap().id(), before.id());
+    // And back to one that was kept.
+    site(
+        folder.path(),
+        "rows.csv",
+        &format!("{ROWS}TNT-any-high,TNT,any,high,off,,,,,\n"),
+    );
+    let changed = rules.reload().unwrap();
+    assert_eq!(rules.put(Arc::clone(&before)).id(), changed.id());
+    assert_eq!(rules.current().id(), before.id());
+}
+
+#[test]
+fn a_table_of_cases_replaces_one_of_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    site(folder.path(), "site.toml", APPROVAL);
+    site(
+        folder.path(),
+        "codes.csv",
+        "system,code,analyte,specimen\nlocal,K,GLU,blood\n",
+    );
+    let load = || Rules::load(vec![folder.path().to_owned()], Site::default());
+    assert!(load().unwrap_err().to_string().contains("cases/reading.csv"));
+    site(
+        folder.path(),
+        "cases/reading.csv",
+        "row,kind,code,value,unit,age,expect\nGLU-adult-high,other,K,30,mmol/L,45 a,high\n",
+    );
+    load().unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_break_the_reading(file in 0..10_usize, at in any::<prop::sample::Index>(), bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+        let mut packs = Packs::embedded();
+        let files = &mut packs.0.get_mut(PACK).unwrap().base;
+        let name = files.keys().nth(file % files.len()).unwrap().clone();
+        let old = files.get_mut(&name).unwrap();
+        let at = at.index(old.len());
+        old.splice(at..(at + bytes.len()).min(old.len()), bytes);
+        drop(Snapshot::build(&packs, &Site::default()));
+    }
 }
 
 #[test]
@@ -300,6 +346,12 @@ fn the_nearest_jurisdiction_wins() {
         let rows = |id: &str| rules.current().explain(id).is_some();
         (rows("K-adult-high"), rows("K-shanghai-high"))
     };
+    let id = |place: &str| {
+        let jurisdiction = place.to_owned();
+        let rules = Rules::load(vec![folder.path().to_owned()], Site { jurisdiction }).unwrap();
+        rules.current().id().to_owned()
+    };
+    assert_ne!(id("CN-SH"), id("CN"));
     assert_eq!(at("CN-SH"), (false, true));
     assert_eq!(at("CN"), (true, false));
     assert_eq!(at(""), (true, false));

@@ -3,17 +3,19 @@
 
 mod bundle;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use causeway_core::{Finding, Text};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::limits::Limits;
 use crate::limits::age::Age;
 use crate::limits::fold::fold;
 use crate::limits::read::Reading;
+use crate::limits::{Limits, Row};
 use crate::manifest::date;
 use crate::table::{self, Columns, Record};
 use crate::{Pack, Problem};
@@ -37,7 +39,7 @@ pub(crate) struct Case {
     specimen: String,
     status: String,
     day: Date,
-    file: String,
+    file: Arc<str>,
     line: u64,
 }
 
@@ -94,26 +96,30 @@ pub fn test(pack: &Pack) -> Report {
     }
 }
 
-/// Reads the tables below `cases/`. A case for a row that a later layer replaced, or that is not in force here, is
-/// not run: the layer that has the row brings its cases.
+/// Reads the tables below `cases/`; a later layer's table replaces one of the same name. A case for a row that a later
+/// layer replaced, or that is not in force here, is not run: the layer that has the row brings its cases.
 pub(crate) fn read(reading: &mut Reading<'_>, limits: &Limits) -> Vec<Case> {
     let mut records = Vec::new();
-    for (prefix, files) in &reading.layers {
-        for (name, bytes) in files.iter().filter(|(name, _)| is_case_table(name)) {
+    for (index, (prefix, files)) in reading.layers.iter().enumerate() {
+        let later = reading.layers.get(index + 1..).unwrap_or_default();
+        let last = |name: &String| !later.iter().any(|(_, files)| files.contains_key(name));
+        for (name, bytes) in files.iter().filter(|(name, _)| is_case_table(name) && last(name)) {
             let file = format!("{prefix}{name}");
             let found = table::read(&file, bytes, CASES, &mut reading.problems);
             records.extend(found.into_iter().map(|record| (prefix.clone(), record)));
         }
     }
+    let rows: HashMap<&str, &Row> = limits.rows.iter().map(|row| (&*row.id, row)).collect();
+    let latest = limits.rows.iter().map(|row| row.from).max();
     let mut cases = Vec::new();
     for (prefix, record) in records {
-        let row = limits.rows.iter().find(|row| row.id == record.get("row"));
+        let row = rows.get(record.get("row")).copied();
         let elsewhere = match row {
-            Some(row) => row.file != format!("{prefix}rows.csv"),
+            Some(row) => row.file.strip_suffix("rows.csv") != Some(&prefix),
             None => !record.get("row").is_empty() && known_elsewhere(reading, record.get("row")),
         };
         if !elsewhere {
-            cases.extend(case(reading, limits, &record));
+            cases.extend(case(reading, row, latest, &record));
         }
     }
     cases
@@ -132,9 +138,9 @@ fn known_elsewhere(reading: &Reading<'_>, id: &str) -> bool {
     })
 }
 
-fn case(reading: &mut Reading<'_>, limits: &Limits, record: &Record) -> Option<Case> {
+/// Reads a case. Without a day of its own it is on the first day of its row, or on the latest of all.
+fn case(reading: &mut Reading<'_>, row: Option<&Row>, latest: Option<Date>, record: &Record) -> Option<Case> {
     let id = record.get("row");
-    let row = limits.rows.iter().find(|row| row.id == id);
     if row.is_none() && !id.is_empty() {
         reading.wrong(record, format!("没有行 {id}"), format!("there is no row {id:?}"));
         return None;
@@ -153,9 +159,7 @@ fn case(reading: &mut Reading<'_>, limits: &Limits, record: &Record) -> Option<C
         );
     }
     let day = match record.get("day") {
-        "" => row
-            .map_or_else(|| latest(limits), |row| Some(row.from))
-            .unwrap_or(reading.manifest.from),
+        "" => row.map(|row| row.from).or(latest).unwrap_or(reading.manifest.from),
         day => date(&record.file, record.line, day, &mut reading.problems)?,
     };
     let text = |column| record.get(column).to_owned();
@@ -175,22 +179,22 @@ fn case(reading: &mut Reading<'_>, limits: &Limits, record: &Record) -> Option<C
     })
 }
 
-/// The day from which every row of the table is in force.
-fn latest(limits: &Limits) -> Option<Date> {
-    limits.rows.iter().map(|row| row.from).max()
-}
-
 /// Every row needs a hit, a miss and a case at its very limit.
 pub(crate) fn coverage(limits: &Limits, cases: &[Case], problems: &mut Vec<Problem>) {
+    let mut by_row: HashMap<&str, Vec<&Case>> = HashMap::new();
+    for case in cases {
+        by_row.entry(case.row.as_deref().unwrap_or("")).or_default().push(case);
+    }
     for row in &limits.rows {
+        let cases = by_row.get(&*row.id).map_or(&[][..], Vec::as_slice);
         let of = |kind: &str| {
-            let mut cases = cases.iter().filter(|case| case.row.as_ref() == Some(&row.id));
-            cases.any(|case| case.kind == kind && (kind != "boundary" || at_limit(limits, row, case)))
+            let counts = |case: &&Case| case.kind == kind && (kind != "boundary" || at_limit(limits, row, case));
+            cases.iter().copied().any(|case| counts(&case))
         };
         for (kind, zh) in [("hit", "命中"), ("miss", "未命中"), ("boundary", "恰在界限上")] {
             if !of(kind) {
                 problems.push(Problem::new(
-                    row.file.clone(),
+                    &*row.file,
                     row.line,
                     format!("{} 缺少用例：{zh}（{kind}）", row.id),
                     format!("{} has no case of kind {kind}", row.id),
@@ -200,7 +204,7 @@ pub(crate) fn coverage(limits: &Limits, cases: &[Case], problems: &mut Vec<Probl
     }
 }
 
-fn at_limit(limits: &Limits, row: &crate::limits::Row, case: &Case) -> bool {
+fn at_limit(limits: &Limits, row: &Row, case: &Case) -> bool {
     let unit = limits
         .analytes
         .get(row.analyte)
@@ -232,7 +236,7 @@ fn run(pack: &Pack, case: &Case) -> Option<Failure> {
 
 fn failure(case: &Case, zh: &str, en: &str) -> Failure {
     Failure {
-        file: case.file.clone(),
+        file: case.file.to_string(),
         line: case.line,
         text: Text::new(
             format!("用例“{case}”失败：{zh}"),

@@ -46,7 +46,7 @@ fn contradiction(row: &Row, other: &Row) -> Option<Problem> {
 
 fn at(row: &Row, zh: String, en: String) -> Problem {
     Problem {
-        file: row.file.clone(),
+        file: row.file.to_string(),
         line: row.line,
         text: Text::new(zh, en),
     }
@@ -55,7 +55,7 @@ fn at(row: &Row, zh: String, en: String) -> Problem {
 fn analytes(limits: &Limits, problems: &mut Vec<Problem>) {
     for (index, analyte) in limits.analytes.iter().enumerate() {
         let mut wrong = |zh: &str, en: &str| {
-            problems.push(Problem::new(analyte.file.clone(), analyte.line, zh, en));
+            problems.push(Problem::new(&*analyte.file, analyte.line, zh, en));
         };
         let own = analyte.unit(&super::fold::fold(&analyte.unit));
         if own.is_none_or(|unit| unit.factor != crate::decimal::Ratio::ONE) {

@@ -14,6 +14,7 @@ pub(crate) mod text;
 mod value;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use causeway_core::Text;
 use jiff::civil::Date;
@@ -36,7 +37,7 @@ pub(crate) struct Analyte {
     pub(crate) units: Vec<Unit>,
     /// Indexes of its rows.
     pub(crate) rows: Vec<usize>,
-    pub(crate) file: String,
+    pub(crate) file: Arc<str>,
     pub(crate) line: u64,
 }
 
@@ -150,7 +151,7 @@ pub(crate) struct Row {
     pub(crate) to: Option<Date>,
     pub(crate) source: String,
     pub(crate) note: String,
-    pub(crate) file: String,
+    pub(crate) file: Arc<str>,
     pub(crate) line: u64,
 }
 
