@@ -1,1 +1,64 @@
-//! tests
+//! What the scenarios share: a gateway in this process or as a child, on port 0 and in a throw-away folder, and a bare
+//! MLLP peer that does what no proper client would. It holds no scenario itself.
+
+mod messages;
+mod peer;
+mod process;
+
+pub use messages::{EXAMPLE, fields, message, oru, segment};
+pub use peer::{Peer, exchange, framed};
+pub use process::{Process, binary};
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use causeway_core::{Hook, Store};
+use causeway_server::chain::HookSet;
+use causeway_server::config::Config;
+use causeway_server::wire;
+use causeway_store::{Options, SqliteLog};
+
+/// A gateway in this process.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The running gateway.
+    pub gateway: wire::Gateway,
+    /// Its log.
+    pub log: Arc<SqliteLog>,
+    /// Its folder, removed at the end.
+    pub folder: tempfile::TempDir,
+}
+
+impl Gateway {
+    /// Starts one with the default configuration, changed by `change`, and hooks.
+    ///
+    /// # Panics
+    /// When it does not start: the test is over.
+    pub async fn start(hooks: Vec<Arc<dyn Hook>>, change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut config = Config {
+            data: folder.path().to_owned(),
+            ..Config::default()
+        };
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        config.listeners.iter_mut().for_each(|listener| listener.address = free);
+        change(&mut config);
+        let log = SqliteLog::open(&config.data, Options::default()).expect("a log");
+        let hooks = HookSet {
+            hooks: hooks.into(),
+            ..HookSet::default()
+        };
+        let gateway = wire::start(&config, Arc::clone(&log) as Arc<dyn Store>, hooks)
+            .await
+            .expect("a gateway");
+        Self { gateway, log, folder }
+    }
+
+    /// The address of the first listener.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn address(&self) -> SocketAddr {
+        self.gateway.bound.first().expect("a listener").1
+    }
+}

@@ -69,6 +69,19 @@ pub trait Adapter: Send + Sync + 'static {
     /// The sender's id of the message.
     fn key(&self, message: &Self::Message) -> Option<Key>;
 
+    /// The key of the patient that the message speaks of, as its drafts will say it, without lifting anything; for a
+    /// message that is set aside for later, so that a later one does not overtake it.
+    fn patient(&self, message: &Self::Message) -> Option<String> {
+        let _ = message;
+        None
+    }
+
+    /// Whether the sender wants to hear what was decided, and not only that the frame is kept.
+    fn wants_answer(&self, message: &Self::Message) -> bool {
+        let _ = message;
+        true
+    }
+
     /// What is said as soon as the frame is kept, where the sender asked for it.
     fn commit(&self, message: &Self::Message, stamp: &Stamp) -> Option<Reply>;
 

@@ -238,6 +238,16 @@ impl Inbox {
     /// Hands a frame to the writer. There is no await between this and the work's own task, so a timeout cannot leave
     /// a frame that is logged and never run.
     pub fn receive(&self, frame: Frame, permits: Permits, snapshot: Arc<str>) -> Receipt {
+        self.hand_over(frame, permits, snapshot, false)
+    }
+
+    /// Hands a frame to the writer that is not run now: whoever claims it later runs it. Its receipt is dropped, and its
+    /// permits with it, once the sender was told that it is kept.
+    pub fn park(&self, frame: Frame, permits: Permits, snapshot: Arc<str>) -> Receipt {
+        self.hand_over(frame, permits, snapshot, true)
+    }
+
+    fn hand_over(&self, frame: Frame, permits: Permits, snapshot: Arc<str>, parked: bool) -> Receipt {
         let hash: [u8; 32] = Sha256::digest(&frame.body).into();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let frame = Arc::new(frame);
@@ -251,7 +261,7 @@ impl Inbox {
             frame: Arc::clone(&frame),
             hash,
             snapshot,
-            parked: false,
+            parked,
             settle,
         };
         self.store.receive(entry);
@@ -297,11 +307,21 @@ impl Inbox {
     ) -> impl Future<Output = Result<Answered, Fault>> + Send + use<> {
         let (sent, wait) = oneshot::channel();
         let number = receipt.number();
-        self.store.answered(Outcome { number, decided, replies: replies.into(), sent });
+        self.store.answered(Outcome {
+            number,
+            decided,
+            replies: replies.into(),
+            sent,
+        });
         async move {
             let closed = |_| Err(Fault::new(FaultKind::Storage, "the log was closed"));
             let sent = wait.await.unwrap_or_else(closed)?;
-            Ok(Answered { kept: Kept { number: sent.again.unwrap_or(number) }, sent })
+            Ok(Answered {
+                kept: Kept {
+                    number: sent.again.unwrap_or(number),
+                },
+                sent,
+            })
         }
     }
 

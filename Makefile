@@ -1,0 +1,27 @@
+# Each target does its own set-up. Demo and tests share the dev profile, whose dependencies are optimised.
+ARGS ?=
+
+.PHONY: demo test lint bench setup-demo setup-test
+
+# A gateway on free ports and a lab result through it; `make demo ARGS=--exit` leaves at once.
+demo: setup-demo
+	cargo run --quiet --package causeway-server -- demo $(ARGS)
+
+# Everything that must hold.
+test: setup-test
+	cargo test --workspace $(ARGS)
+
+# Form and lints.
+lint: setup-demo
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+
+# The figures of the house.
+bench: setup-demo
+	cargo bench --workspace $(ARGS)
+
+setup-demo:
+	@scripts/setup.sh demo
+
+setup-test:
+	@scripts/setup.sh test

@@ -1,0 +1,186 @@
+//! The admin port: `/livez` and `/readyz` for whoever runs the machine, the rest behind the token. It answers only to
+//! names it knows (a page in a browser cannot rebind its way in), and never shows patient data.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{Method, Request, Response, StatusCode, body::Incoming, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// What the pages show; made by whoever knows the gateway.
+pub trait Insight: Send + Sync {
+    /// Why the gateway is not ready; empty when it is.
+    fn unready(&self) -> Vec<String>;
+
+    /// What operators should know although the gateway is ready.
+    fn remarks(&self) -> Vec<String>;
+
+    /// Counters and states.
+    fn status(&self) -> Value;
+}
+
+/// The admin port's own state.
+pub struct Admin {
+    insight: Arc<dyn Insight>,
+    token: String,
+    hosts: Vec<String>,
+}
+
+impl std::fmt::Debug for Admin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admin")
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Admin {
+    /// An admin port for a token and the host names it answers to besides its address and localhost.
+    pub fn new(insight: Arc<dyn Insight>, token: String, address: SocketAddr, hosts: &[String]) -> Self {
+        let port = address.port();
+        let mut known = vec![
+            address.to_string(),
+            format!("localhost:{port}"),
+            format!("127.0.0.1:{port}"),
+        ];
+        known.extend(hosts.iter().flat_map(|host| [host.clone(), format!("{host}:{port}")]));
+        Self {
+            insight,
+            token,
+            hosts: known,
+        }
+    }
+
+    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        let host = request
+            .headers()
+            .get(HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or_default();
+        if !self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+            return reply(
+                StatusCode::MISDIRECTED_REQUEST,
+                &json!({"error": "this port does not answer to that host"}),
+            );
+        }
+        let path = request.uri().path();
+        if !matches!(path, "/livez" | "/readyz") && !self.knows(request) {
+            return reply(
+                StatusCode::UNAUTHORIZED,
+                &json!({"error": "Authorization: Bearer TOKEN is needed"}),
+            );
+        }
+        match (request.method(), path) {
+            (&Method::GET | &Method::HEAD, "/livez") => reply(StatusCode::OK, &json!({"live": true})),
+            (&Method::GET | &Method::HEAD, "/readyz") => self.ready(),
+            (&Method::GET | &Method::HEAD, "/status") => reply(StatusCode::OK, &self.insight.status()),
+            (_, "/livez" | "/readyz" | "/status") => {
+                reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "only GET"}))
+            }
+            _ => reply(StatusCode::NOT_FOUND, &json!({"error": "no such page"})),
+        }
+    }
+
+    fn ready(&self) -> Response<Full<Bytes>> {
+        let reasons = self.insight.unready();
+        let status = if reasons.is_empty() {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        reply(
+            status,
+            &json!({"ready": reasons.is_empty(), "reasons": reasons, "remarks": self.insight.remarks()}),
+        )
+    }
+
+    fn knows(&self, request: &Request<Incoming>) -> bool {
+        let given = request
+            .headers()
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let given = given.strip_prefix("Bearer ").unwrap_or_default().as_bytes();
+        let known = self.token.as_bytes();
+        // Every byte is looked at, so that time tells nothing.
+        let differing = given.iter().zip(known).fold(0, |all, (a, b)| all | (a ^ b));
+        given.len() == known.len() && differing == 0
+    }
+}
+
+fn reply(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(format!("{value}\n")));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        hyper::header::HeaderValue::from_static("application/json"),
+    );
+    response
+}
+
+/// Connections of the admin port at once.
+const CONNECTIONS: usize = 64;
+
+/// Serves until told to stop.
+pub async fn serve(socket: TcpListener, admin: Admin, mut stop: watch::Receiver<bool>) {
+    let admin = Arc::new(admin);
+    let room = Arc::new(tokio::sync::Semaphore::new(CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            accepted = socket.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let (Ok((stream, _)), Ok(permit)) = (accepted, Arc::clone(&room).try_acquire_owned()) else {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            continue;
+        };
+        let admin = Arc::clone(&admin);
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let response = admin.answer(&request);
+                async move { Ok::<_, std::convert::Infallible>(response) }
+            });
+            let mut http = hyper::server::conn::http1::Builder::new();
+            http.timer(TokioTimer::new())
+                .header_read_timeout(Duration::from_secs(10))
+                .max_buf_size(16 << 10);
+            // A peer that breaks off is no news.
+            let _broken = http.serve_connection(TokioIo::new(stream), service).await;
+            drop(permit);
+        });
+    }
+}
+
+/// The token of a data folder, made at the first start and readable by its owner only.
+///
+/// # Errors
+/// The folder cannot be written, or the file cannot be read.
+pub fn token(folder: &Path) -> anyhow::Result<String> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = folder.join("admin-token");
+    if let Ok(text) = std::fs::read_to_string(&file)
+        && !text.trim().is_empty()
+    {
+        return Ok(text.trim().to_owned());
+    }
+    let token = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
+    let mut made = std::fs::OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&file)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    writeln!(made, "{token}")?;
+    Ok(token)
+}

@@ -1,0 +1,56 @@
+//! `causeway answer`: what a sender would get. The whole chain runs in memory and nothing is kept.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use causeway_core::{Frame, Head};
+use causeway_store::MemoryLog;
+use jiff::Timestamp;
+use tower::ServiceExt;
+
+use super::{Common, Status, block_on, input, output};
+use crate::{hooks, wire};
+
+/// Arguments of `answer`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Files; `-` is stdin.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
+    let config = common.config()?;
+    let inputs = match input::read(&args.files) {
+        Ok(inputs) => inputs,
+        Err(error) => {
+            output::note(&error);
+            return Ok(Status::Unreadable);
+        }
+    };
+    block_on(async move {
+        let house = wire::house(&config, Arc::new(MemoryLog::new()), hooks::build(&config)?)?;
+        let listener = config.listeners.first().cloned().unwrap_or_default();
+        let wired = wire::wired(&listener, &config, &house)?;
+        let mut status = Status::Fine;
+        for input in inputs {
+            let frame = Frame {
+                listener: Arc::from(listener.name.as_str()),
+                peer: Arc::from("file"),
+                received: Timestamp::now(),
+                head: Head::File {
+                    name: input.name.clone(),
+                },
+                body: input.bytes,
+            };
+            let Ok(replies) = wired.service.clone().oneshot(frame).await;
+            for outgoing in replies.collect().await {
+                if !outgoing.reply.positive {
+                    status = Status::Findings;
+                }
+                output::line(&output::segments(&outgoing.reply.bytes));
+            }
+        }
+        anyhow::Ok(status)
+    })?
+}

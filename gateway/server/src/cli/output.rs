@@ -1,0 +1,54 @@
+//! Printing: stdout for what was asked for, stderr for the rest. A closed pipe is not an error.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the command line prints")]
+
+use std::io::Write;
+
+use causeway_core::Finding;
+use causeway_core::finding::Lang;
+
+/// Writes bytes to stdout.
+pub(super) fn out(bytes: &[u8]) {
+    let mut stdout = std::io::stdout().lock();
+    let _closed = stdout.write_all(bytes).and_then(|()| stdout.flush());
+}
+
+/// Writes a line to stdout.
+pub(super) fn line(text: &str) {
+    out(format!("{text}\n").as_bytes());
+}
+
+/// Writes a line to stderr.
+pub(super) fn note(text: &str) {
+    let _closed = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// An error with its causes.
+pub(super) fn error(error: &anyhow::Error) {
+    note(&format!("causeway: {error:#}"));
+}
+
+/// One finding as a line: severity, place, code, text.
+pub(super) fn finding(finding: &Finding, lang: Lang) -> String {
+    let severity = match finding.severity {
+        causeway_core::Severity::Information => "info",
+        causeway_core::Severity::Warning => "warning",
+        causeway_core::Severity::Error => "error",
+    };
+    let place = finding.place.as_deref().unwrap_or("-");
+    format!(
+        "{severity:<7} {place:<14} {} ({}): {}",
+        finding.code,
+        finding.by.id,
+        finding.text.get(lang)
+    )
+}
+
+/// HL7v2 bytes for a person: one segment a line.
+pub(super) fn segments(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
+        .replace("\r\n", "\n")
+        .replace('\r', "\n")
+        .trim_end()
+        .to_owned()
+}

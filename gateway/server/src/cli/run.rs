@@ -1,0 +1,96 @@
+//! `causeway run`: the gateway. Says what it bound, one line a listener; SIGTERM and Ctrl-C drain.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use causeway_store::{Options, SqliteLog};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::{Common, Status, block_on, output};
+use crate::admin::{self, Admin};
+use crate::config::Config;
+use crate::projection::Projector;
+use crate::{guard, hooks, status, wire};
+
+pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
+    let config = common.config()?;
+    log(common.json);
+    guard::install();
+    block_on(serve(&config))?
+}
+
+async fn serve(config: &Config) -> anyhow::Result<Status> {
+    let window = Duration::from_hours(24 * u64::from(config.store.resend_days));
+    let store = SqliteLog::open(
+        &config.data,
+        Options {
+            window,
+            ..Options::default()
+        },
+    )
+    .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
+    let projector = Projector::start(&config.data, Arc::clone(&store) as _)?;
+    let gateway = wire::start(config, store, hooks::build(config)?).await?;
+    let (stop, stopped_admin) = watch::channel(false);
+    let insight = status::Status {
+        house: gateway.house.clone(),
+        transports: gateway.transports.clone(),
+        lag: Arc::clone(projector.lag()),
+        insecure: config.insecure,
+    };
+    let admin = open_admin(config, insight, stopped_admin).await?;
+    for (name, address) in &gateway.bound {
+        output::line(&format!("{name} listens on {address}"));
+    }
+    output::line(&format!("admin listens on {admin}"));
+    asked_to_stop().await?;
+    tracing::info!("draining");
+    gateway.drain().await;
+    let _nobody = stop.send(true);
+    drop(projector);
+    Ok(Status::Fine)
+}
+
+async fn open_admin(
+    config: &Config,
+    insight: status::Status,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<std::net::SocketAddr> {
+    let token = admin::token(&config.data)?;
+    let socket = TcpListener::bind(config.admin.address)
+        .await
+        .with_context(|| format!("the admin port cannot bind {}", config.admin.address))?;
+    let address = socket.local_addr()?;
+    let admin = Admin::new(Arc::new(insight), token, address, &config.admin.hosts);
+    tokio::spawn(admin::serve(socket, admin, stop));
+    Ok(address)
+}
+
+/// Waits for SIGTERM or SIGINT.
+async fn asked_to_stop() -> anyhow::Result<()> {
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+    Ok(())
+}
+
+/// Logs to stderr; `RUST_LOG` sets what, `--json` how.
+fn log(json: bool) {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
+        .from_env_lossy();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second subscriber in one process is a test's; the first stays.
+    let _second = if json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
+}

@@ -1,0 +1,161 @@
+//! Reads the file and says what is wrong in it: line, column, the key, and for an unknown key the nearest known one.
+
+use std::path::Path;
+
+use super::Config;
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {file}: {error}")]
+    Read {
+        /// The file.
+        file: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The text is not a configuration.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+/// The configuration of a file, or the defaults without one, with overrides from the environment.
+///
+/// # Errors
+/// The file cannot be read, or something in it is not a configuration.
+pub fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+    let text = match file {
+        None => String::new(),
+        Some(file) => std::fs::read_to_string(file).map_err(|error| ConfigError::Read {
+            file: file.display().to_string(),
+            error,
+        })?,
+    };
+    let variables = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
+    parse(&text, variables)
+}
+
+/// The configuration of a text, with overrides.
+///
+/// # Errors
+/// Something in it is not a configuration.
+pub fn parse(text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+    // Read once as it stands, for errors with line and column; once more with the overrides.
+    toml::from_str::<Config>(text).map_err(|error| ConfigError::Wrong(explain(&error)))?;
+    let mut table: toml::Table = text.parse().map_err(|error| ConfigError::Wrong(explain(&error)))?;
+    super::environment::apply(&mut table, variables);
+    let config: Config = table.try_into().map_err(|error| ConfigError::Wrong(explain(&error)))?;
+    check(config)
+}
+
+fn check(config: Config) -> Result<Config, ConfigError> {
+    let mut names = std::collections::BTreeSet::new();
+    for listener in &config.listeners {
+        if !names.insert(&listener.name) {
+            return Err(ConfigError::Wrong(format!(
+                "two listeners are named {:?}",
+                listener.name
+            )));
+        }
+        if !listener.address.ip().is_loopback() && listener.peers.is_empty() && !config.insecure {
+            return Err(ConfigError::Wrong(format!(
+                "listener {:?} is open to other machines ({}) without TLS or a peer rule; \
+                 name the networks that may connect in `peers`, or set `insecure = true`",
+                listener.name, listener.address
+            )));
+        }
+    }
+    Ok(config)
+}
+
+/// The error with the nearest known name for an unknown one. serde lists what it expected in back quotes.
+fn explain(error: &toml::de::Error) -> String {
+    let text = error.to_string();
+    let mut quoted = error.message().split('`').skip(1).step_by(2);
+    if !error.message().starts_with("unknown field") {
+        return text;
+    }
+    let Some(wrong) = quoted.next() else { return text };
+    let nearest = quoted.map(|known| (distance(wrong, known), known)).min();
+    match nearest {
+        Some((far, known)) if far <= 3 => format!("{text}did you mean `{known}`?"),
+        _ => text,
+    }
+}
+
+/// Edit distance, insertions, deletions and replacements.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = *cell;
+            left = replaced.min(left + 1).min(*cell + 1);
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(text: &str) -> String {
+        parse(text, std::iter::empty()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nothing_is_a_configuration() {
+        let config = parse("", std::iter::empty()).unwrap();
+        assert_eq!(config.listeners.first().unwrap().address.to_string(), "127.0.0.1:2575");
+        assert_eq!(config.admin.address.to_string(), "127.0.0.1:9090");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_name() {
+        let text = wrong("[[listener]]\nname = 'lab'\nadress = '127.0.0.1:1'");
+        assert!(
+            text.contains("line 3") && text.ends_with("did you mean `address`?"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_open_listener_must_be_meant() {
+        assert!(wrong("[[listener]]\naddress = '0.0.0.0:2575'").contains("insecure = true"));
+        assert!(
+            parse(
+                "insecure = true\n[[listener]]\naddress = '0.0.0.0:2575'",
+                std::iter::empty()
+            )
+            .is_ok()
+        );
+        assert!(
+            parse(
+                "[[listener]]\naddress = '0.0.0.0:2575'\npeers = ['10.0.0.0/8']",
+                std::iter::empty()
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn distances() {
+        assert_eq!(
+            (
+                distance("kitten", "sitting"),
+                distance("", "ab"),
+                distance("abc", "abc")
+            ),
+            (3, 2, 0)
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! Decision-support services: the CDS Hooks client and what keeps it within bounds. A service gets the bundle as its
+//! prefetch and its cards become findings; whatever else it does becomes a fault, and the chain says "not evaluated".
+//! Nothing here decides whether a message goes on.
+
+mod breaker;
+mod bundle_request;
+mod cards;
+mod client;
+mod config;
+
+pub use breaker::{Breaker, BreakerState};
+pub use client::CdsHook;
+pub use config::HookConfig;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use causeway_core::Hook;
+
+use crate::chain::{Budget, HookSet};
+use crate::config::Config;
+
+/// The services of a configuration.
+///
+/// # Errors
+/// A service's configuration cannot be used.
+pub fn build(config: &Config) -> anyhow::Result<HookSet> {
+    let mut hooks: Vec<Arc<dyn Hook>> = Vec::new();
+    for hook in &config.hooks {
+        hooks.push(Arc::new(CdsHook::new(hook.clone())?));
+    }
+    let budget = Budget(Duration::from_millis(config.chain.hook_budget_ms));
+    Ok(HookSet {
+        hooks: hooks.into(),
+        budget,
+        late: Some(Arc::new(late)),
+    })
+}
+
+/// Advice that came after the budget: logged by number, never altering the reply.
+fn late(number: u64, part: u32, service: &str, advice: &Result<Vec<causeway_core::Finding>, causeway_core::Fault>) {
+    let findings = advice.as_ref().map(Vec::len).unwrap_or_default();
+    tracing::info!(number, part, service, findings, ok = advice.is_ok(), "late advice");
+}

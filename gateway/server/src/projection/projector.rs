@@ -1,0 +1,260 @@
+//! The projector: one thread that reads the log in batches and writes the read model. It ends its read of the log before
+//! it writes, since a reader that stays open makes the log's WAL grow.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use causeway_core::Store;
+use causeway_core::store::{Decided, Ended, Event, Facts, Index, Record};
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{schema, words};
+
+/// Records of a batch.
+const BATCH: usize = 1_000;
+/// How long the projector sleeps when the log has nothing new.
+const IDLE: Duration = Duration::from_millis(20);
+
+/// How far the read model is behind.
+#[derive(Debug, Default)]
+pub struct Lag {
+    position: AtomicU64,
+    micros: AtomicU64,
+    broken: AtomicBool,
+}
+
+impl Lag {
+    /// The last position applied.
+    pub fn position(&self) -> u64 {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    /// Age of the oldest record not applied yet when it was last looked at.
+    pub fn behind(&self) -> Duration {
+        Duration::from_micros(self.micros.load(Ordering::Relaxed))
+    }
+
+    /// Whether the read model cannot be written.
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+}
+
+/// The projector's thread.
+#[derive(Debug)]
+pub struct Projector {
+    lag: Arc<Lag>,
+    stop: mpsc::Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Projector {
+    /// Opens the read model of a data folder and starts following the log.
+    ///
+    /// # Errors
+    /// The read model cannot be opened.
+    pub fn start(folder: &Path, log: Arc<dyn Store>) -> anyhow::Result<Self> {
+        let connection = schema::open(folder)?;
+        let lag = Arc::new(Lag::default());
+        let (stop, stopped) = mpsc::channel();
+        let state = Arc::clone(&lag);
+        let thread = std::thread::Builder::new()
+            .name("projector".to_owned())
+            .spawn(move || follow(connection, log.as_ref(), &state, &stopped))?;
+        Ok(Self {
+            lag,
+            stop,
+            thread: Some(thread),
+        })
+    }
+
+    /// How far it is behind.
+    pub fn lag(&self) -> &Arc<Lag> {
+        &self.lag
+    }
+}
+
+impl Drop for Projector {
+    fn drop(&mut self) {
+        // A thread that ended already hears nothing, and that is fine.
+        let _ended = self.stop.send(());
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+fn follow(mut connection: Connection, log: &dyn Store, lag: &Lag, stop: &mpsc::Receiver<()>) {
+    loop {
+        let more = step(&mut connection, log, lag);
+        lag.broken.store(more.is_err(), Ordering::Relaxed);
+        if let Err(error) = &more {
+            tracing::warn!(%error, "the read model is behind");
+        }
+        let rest = match more {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => IDLE,
+            Err(_) => Duration::from_secs(1),
+        };
+        match stop.recv_timeout(rest) {
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+/// Applies one batch; whether there may be more.
+fn step(connection: &mut Connection, log: &dyn Store, lag: &Lag) -> anyhow::Result<bool> {
+    let position: u64 = connection.query_row("SELECT position FROM applied", [], |row| row.get(0))?;
+    lag.position.store(position, Ordering::Relaxed);
+    let records = log
+        .read_from(position, BATCH)
+        .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
+    let Some(last) = records.last() else {
+        lag.micros.store(0, Ordering::Relaxed);
+        return Ok(false);
+    };
+    let (last, full) = (last.position, records.len() == BATCH);
+    lag.micros.store(age(&records), Ordering::Relaxed);
+    let transaction = connection.transaction()?;
+    apply(&transaction, records)?;
+    transaction.execute("UPDATE applied SET position = ?1", [last])?;
+    transaction.commit()?;
+    lag.position.store(last, Ordering::Relaxed);
+    Ok(full)
+}
+
+/// Age of the first record that says when it was, in microseconds.
+fn age(records: &[Record]) -> u64 {
+    let time = records.iter().find_map(|record| match &record.event {
+        Event::Received { frame, .. } => Some(frame.received),
+        Event::Again { received } => Some(*received),
+        Event::Answered { time, .. } => Some(*time),
+        Event::Held => None,
+    });
+    let micros = time.map_or(0, |time| Timestamp::now().as_microsecond() - time.as_microsecond());
+    u64::try_from(micros).unwrap_or(0)
+}
+
+/// A message's row before it is written; frames answered within the batch are written once.
+#[derive(Default)]
+struct Row {
+    received: Option<(i64, String)>,
+    again: u32,
+    state: Option<&'static str>,
+    ended: Option<Ended>,
+}
+
+fn apply(connection: &Connection, records: Vec<Record>) -> anyhow::Result<()> {
+    let mut rows: HashMap<u64, Row> = HashMap::new();
+    let mut order = Vec::new();
+    for record in records {
+        let row = rows.entry(record.number).or_insert_with(|| {
+            order.push(record.number);
+            Row::default()
+        });
+        match record.event {
+            Event::Received { frame, .. } => {
+                row.received = Some((frame.received.as_microsecond(), frame.listener.to_string()));
+            }
+            Event::Again { .. } => row.again += 1,
+            Event::Answered { ended, .. } => {
+                row.state = Some(state(&ended.decided));
+                row.ended = Some(ended);
+            }
+            Event::Held => row.state = Some("held"),
+        }
+    }
+    order
+        .into_iter()
+        .filter_map(|number| Some((number, rows.remove(&number)?)))
+        .try_for_each(|(n, r)| write(connection, n, r))
+}
+
+/// The worst verdict of the parts.
+fn state(decided: &[Decided]) -> &'static str {
+    let rank = |word: &str| {
+        ["failed", "refused", "held", "remarked", "accepted"]
+            .iter()
+            .position(|known| *known == word)
+    };
+    decided
+        .iter()
+        .map(|part| part.verdict.word())
+        .min_by_key(|word| rank(word))
+        .unwrap_or("accepted")
+}
+
+fn write(connection: &Connection, number: u64, row: Row) -> anyhow::Result<()> {
+    if let Some((received, listener)) = row.received {
+        connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO messages (number, received, listener, state) VALUES (?1, ?2, ?3, 'pending')",
+            )?
+            .execute(params![number, received, listener])?;
+    }
+    if row.again > 0 {
+        connection
+            .prepare_cached("UPDATE messages SET again = again + ?2 WHERE number = ?1")?
+            .execute(params![number, row.again])?;
+    }
+    let facts = row
+        .ended
+        .as_ref()
+        .map(|ended| facts(&ended.decided))
+        .unwrap_or_default();
+    if let Some(state) = row.state {
+        update(connection, number, state, &facts)?;
+    }
+    for facts in &facts {
+        found_by(connection, number, &facts.index)?;
+    }
+    Ok(())
+}
+
+fn facts(decided: &[Decided]) -> Vec<Facts> {
+    decided
+        .iter()
+        .filter_map(|part| serde_json::from_slice(&part.facts).ok())
+        .collect()
+}
+
+fn update(connection: &Connection, number: u64, state: &str, facts: &[Facts]) -> anyhow::Result<()> {
+    let findings: usize = facts.iter().map(|facts| facts.findings.len()).sum();
+    let context = facts.first().map(|facts| &facts.context);
+    let text = |pick: fn(&causeway_core::Context) -> &String| context.map(pick).filter(|text| !text.is_empty());
+    connection
+        .prepare_cached(
+            "UPDATE messages SET state = ?2, findings = ?3, sender = ?4, type = ?5, control_id = ?6, patient = ?7
+             WHERE number = ?1",
+        )?
+        .execute(params![
+            number,
+            state,
+            findings,
+            text(|context| &context.sender),
+            text(|context| &context.message_type),
+            text(|context| &context.control_id),
+            context.and_then(|context| context.patient.as_ref()),
+        ])?;
+    Ok(())
+}
+
+fn found_by(connection: &Connection, number: u64, index: &Index) -> anyhow::Result<()> {
+    for (kind, value) in &index.keys {
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO keys (value, kind, number) VALUES (?1, ?2, ?3)")?
+            .execute(params![value, *kind as i64, number])?;
+    }
+    if !index.words.is_empty() {
+        connection
+            .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
+            .execute(params![number, words::spaced(&index.words)])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! Finding messages: by key, by words, by what a listing shows. Pages in short transactions, beside a running gateway.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Row, params_from_iter, types::Value};
+use serde::Serialize;
+
+use super::{schema, words};
+
+/// What to list. Everything given must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Words: names, identifiers, codes; each must be found, as a phrase.
+    pub words: Vec<String>,
+    /// An identifier of patient, order, accession or visit, or a control id, exactly.
+    pub key: Option<String>,
+    /// A message type: `ORU^R01`, or `ORU` for all of its events.
+    pub message_type: Option<String>,
+    /// The sending application or facility, or the listener.
+    pub sender: Option<String>,
+    /// A state: pending, accepted, remarked, refused, held, failed.
+    pub state: Option<String>,
+    /// Received at or after, microseconds since 1970.
+    pub since: Option<i64>,
+    /// Received before, microseconds since 1970.
+    pub until: Option<i64>,
+    /// Only numbers below: the next page.
+    pub before: Option<u64>,
+    /// At most so many, newest first.
+    pub limit: usize,
+}
+
+/// One line of a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Number of the frame.
+    pub seq: u64,
+    /// When it was received, RFC 3339.
+    pub received: String,
+    /// The listener.
+    pub listener: String,
+    /// Who sent it, as the message says.
+    pub sender: Option<String>,
+    /// Message type.
+    #[serde(rename = "type")]
+    pub message_type: Option<String>,
+    /// The sender's id of the message.
+    pub control_id: Option<String>,
+    /// The patient's key.
+    pub patient: Option<String>,
+    /// pending, accepted, remarked, refused, held or failed.
+    pub state: String,
+    /// How many findings.
+    pub findings: u64,
+}
+
+/// Reads the read model.
+#[derive(Debug)]
+pub struct Reader(Connection);
+
+impl Reader {
+    /// Opens the read model of a data folder for reading.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be read.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        Ok(Self(schema::read_only(folder)?))
+    }
+
+    /// The messages that a filter lets through, newest first.
+    ///
+    /// # Errors
+    /// The read model cannot be read.
+    pub fn list(&self, filter: &Filter) -> anyhow::Result<Vec<Listed>> {
+        let mut sql = "SELECT number, received, listener, sender, type, control_id, patient, state, findings
+                       FROM messages WHERE 1"
+            .to_owned();
+        let mut values = Vec::new();
+        for (condition, bound) in conditions(filter) {
+            sql.push_str(" AND ");
+            sql.push_str(condition);
+            values.extend(bound);
+        }
+        sql.push_str(" ORDER BY number DESC LIMIT ?");
+        values.push(Value::Integer(i64::try_from(filter.limit).unwrap_or(i64::MAX)));
+        let mut statement = self.0.prepare(&sql)?;
+        let rows = statement.query_map(params_from_iter(values), listed)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+fn conditions(filter: &Filter) -> Vec<(&'static str, Vec<Value>)> {
+    let mut all = Vec::new();
+    let mut add = |condition, values: Vec<Value>| all.push((condition, values));
+    let text = |text: &String| Value::Text(text.clone());
+    if let Some(key) = &filter.key {
+        add(
+            "(number IN (SELECT number FROM keys WHERE value = ?) OR control_id = ?)",
+            vec![text(key), text(key)],
+        );
+    }
+    if let Some(words) = phrase(&filter.words) {
+        add(
+            "number IN (SELECT rowid FROM words WHERE words MATCH ?)",
+            vec![Value::Text(words)],
+        );
+    }
+    if let Some(kind) = &filter.message_type {
+        add("(type = ? OR type LIKE ? || '^%')", vec![text(kind), text(kind)]);
+    }
+    if let Some(sender) = &filter.sender {
+        add(
+            "(sender = ? OR sender LIKE ? || '|%' OR sender LIKE '%|' || ? OR listener = ?)",
+            vec![text(sender); 4],
+        );
+    }
+    if let Some(state) = &filter.state {
+        add("state = ?", vec![text(state)]);
+    }
+    if let Some(since) = filter.since {
+        add("received >= ?", vec![Value::Integer(since)]);
+    }
+    if let Some(until) = filter.until {
+        add("received < ?", vec![Value::Integer(until)]);
+    }
+    if let Some(before) = filter.before {
+        add(
+            "number < ?",
+            vec![Value::Integer(i64::try_from(before).unwrap_or(i64::MAX))],
+        );
+    }
+    all
+}
+
+/// The FTS query: every word a phrase, its ideographs side by side. Quotes are doubled, so nothing is an operator.
+fn phrase(words: &[String]) -> Option<String> {
+    let phrases: Vec<String> = words
+        .iter()
+        .filter(|word| word.chars().any(char::is_alphanumeric))
+        .map(|word| format!("\"{}\"", words::spaced(word).replace('"', "\"\"")))
+        .collect();
+    (!phrases.is_empty()).then(|| phrases.join(" "))
+}
+
+fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
+    let received: i64 = row.get(1)?;
+    let received = jiff::Timestamp::from_microsecond(received)
+        .map(|time| time.to_string())
+        .unwrap_or_default();
+    Ok(Listed {
+        seq: row.get(0)?,
+        received,
+        listener: row.get(2)?,
+        sender: row.get(3)?,
+        message_type: row.get(4)?,
+        control_id: row.get(5)?,
+        patient: row.get(6)?,
+        state: row.get(7)?,
+        findings: row.get(8)?,
+    })
+}

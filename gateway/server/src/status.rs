@@ -1,0 +1,83 @@
+//! What the gateway tells its operators of itself: why it is not ready, and its numbers. Numbers only, never a name.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::admin::Insight;
+use crate::guard::DEFECTS;
+use crate::projection::Lag;
+use crate::translate::House;
+use crate::transport::mllp;
+
+/// How far the read model may be behind before the gateway says so.
+const BEHIND: Duration = Duration::from_secs(10);
+
+/// A running gateway, seen from the admin port.
+#[derive(Debug)]
+pub struct Status {
+    /// What the joints share.
+    pub house: House,
+    /// Transport counters by listener.
+    pub transports: Vec<(String, Arc<mllp::Counters>)>,
+    /// The read model's lag.
+    pub lag: Arc<Lag>,
+    /// Whether listeners may be open to other machines without protection.
+    pub insecure: bool,
+}
+
+impl Insight for Status {
+    fn unready(&self) -> Vec<String> {
+        let broken = self.house.inbox.store().health().broken;
+        broken
+            .into_iter()
+            .map(|reason| format!("the log cannot be written: {reason}"))
+            .collect()
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.insecure {
+            remarks
+                .push("insecure = true: listeners may be open to other machines without TLS or a peer rule".to_owned());
+        }
+        if self.lag.is_broken() {
+            remarks.push("the read model cannot be written; listings are old".to_owned());
+        } else if self.lag.behind() > BEHIND {
+            remarks.push(format!("the read model is {} s behind", self.lag.behind().as_secs()));
+        }
+        remarks
+    }
+
+    fn status(&self) -> Value {
+        let health = self.house.inbox.store().health();
+        let counts = &self.house.counts;
+        let listeners: serde_json::Map<String, Value> = self
+            .transports
+            .iter()
+            .map(|(name, counters)| (name.clone(), json!(counters.counts())))
+            .collect();
+        json!({
+            "log": {
+                "accepted": health.accepted, "answered": health.answered, "held": health.held,
+                "pending": health.pending(), "tail": health.tail, "broken": health.broken,
+            },
+            "projection": {
+                "position": self.lag.position(), "behind_ms": self.lag.behind().as_millis(),
+                "broken": self.lag.is_broken(),
+            },
+            "frames": {
+                "received": counts.received.load(Ordering::Relaxed),
+                "accepted": counts.accepted.load(Ordering::Relaxed),
+                "refused": counts.refused.load(Ordering::Relaxed),
+                "again": counts.again.load(Ordering::Relaxed),
+                "not_kept": counts.not_kept.load(Ordering::Relaxed),
+            },
+            "in_work": self.house.inbox.in_work(),
+            "defects": DEFECTS.load(Ordering::Relaxed),
+            "listeners": listeners,
+        })
+    }
+}

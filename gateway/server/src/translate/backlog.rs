@@ -1,0 +1,148 @@
+//! Frames whose commit is said may wait on disk when too much is running: they leave memory, and are claimed later in
+//! order of receipt. The key of their patient stays here, so that a later frame of the same patient does not overtake.
+//! This module counts and waits; claiming is the wiring's business.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+/// Messages that run at once before further ones are set aside (DESIGN decision 6).
+const RUNNING: usize = 1_000;
+/// Messages set aside before the listeners stop reading.
+const PARKED: usize = 200_000;
+
+/// What is running and what is set aside.
+#[derive(Debug, Default)]
+pub struct Backlog {
+    running: AtomicUsize,
+    parked: AtomicUsize,
+    patients: Mutex<HashMap<Box<str>, u32>>,
+    changed: Notify,
+}
+
+/// One running message, counted until dropped.
+#[derive(Debug)]
+pub struct Running(std::sync::Arc<Backlog>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::AcqRel);
+        self.0.changed.notify_waiters();
+    }
+}
+
+impl Backlog {
+    /// Counts a message as running.
+    pub fn run(self: &std::sync::Arc<Self>) -> Running {
+        self.running.fetch_add(1, Ordering::AcqRel);
+        Running(std::sync::Arc::clone(self))
+    }
+
+    /// Whether a message that may wait should. Once some wait, later ones do too, or they would overtake.
+    pub fn is_busy(&self) -> bool {
+        self.parked() > 0 || self.running.load(Ordering::Acquire) >= RUNNING
+    }
+
+    /// How many wait.
+    pub fn parked(&self) -> usize {
+        self.parked.load(Ordering::Acquire)
+    }
+
+    /// How many more may run now.
+    pub fn room(&self) -> usize {
+        RUNNING.saturating_sub(self.running.load(Ordering::Acquire))
+    }
+
+    /// Sets a message aside.
+    pub fn park(&self, patient: Option<&str>) {
+        self.parked.fetch_add(1, Ordering::AcqRel);
+        if let Some(patient) = patient {
+            *self.patients().entry(patient.into()).or_default() += 1;
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// A message that was set aside has taken its place, or came to nothing.
+    pub fn unpark(&self, patient: Option<&str>) {
+        // Those that an earlier process set aside were never counted.
+        let less = |parked: usize| Some(parked.saturating_sub(1));
+        let _before = self.parked.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+        if let Some(patient) = patient {
+            let mut patients = self.patients();
+            let left = patients.get_mut(patient).map(|count| {
+                *count = count.saturating_sub(1);
+                *count
+            });
+            if left == Some(0) {
+                patients.remove(patient);
+            }
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until no message of a patient is set aside.
+    pub async fn clear_of(&self, patient: &str) {
+        self.until(|| self.parked() == 0 || !self.patients().contains_key(patient))
+            .await;
+    }
+
+    /// Waits until another message may be set aside.
+    pub async fn admits(&self) {
+        self.until(|| self.parked() < PARKED).await;
+    }
+
+    /// Waits until messages are set aside and some may run.
+    pub async fn wants_claim(&self) {
+        self.until(|| self.parked() > 0 && self.room() > 0).await;
+    }
+
+    async fn until(&self, holds: impl Fn() -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if holds() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn patients(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, u32>> {
+        self.patients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_later_frame_of_a_parked_patient_waits() {
+        let backlog = Arc::new(Backlog::default());
+        backlog.park(Some("张伟"));
+        backlog.park(Some("李娜"));
+        let waits = tokio::spawn({
+            let backlog = Arc::clone(&backlog);
+            async move { backlog.clear_of("张伟").await }
+        });
+        tokio::task::yield_now().await;
+        backlog.unpark(Some("李娜"));
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished() && backlog.is_busy());
+        backlog.unpark(Some("张伟"));
+        waits.await.unwrap();
+        assert!(!backlog.is_busy());
+    }
+
+    #[test]
+    fn what_runs_is_counted_until_it_ends() {
+        let backlog = Arc::new(Backlog::default());
+        let running: Vec<_> = (0..RUNNING).map(|_| backlog.run()).collect();
+        assert!(backlog.is_busy() && backlog.room() == 0);
+        drop(running);
+        assert!(!backlog.is_busy());
+    }
+}

@@ -1,0 +1,282 @@
+//! The work on one frame: read, lift part by part, decide, render, keep, send. Everything here runs detached from the
+//! connection that the frame came on.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use causeway_core::inbox::Answered;
+use causeway_core::store::{Decided, Facts};
+use causeway_core::{
+    Actor, ActorKind, Adapter, Answer, Arrival, Class, Draft, Exchange, Fault, FaultKind, Finding, Frame, Leave,
+    MemorySource, Parsed, Receipt, Reply, ReplyKind, Severity, Text, Verdict,
+};
+use futures_util::FutureExt;
+use tokio::sync::oneshot;
+use tower::ServiceExt;
+
+use super::{Joint, Running};
+use crate::guard::guard;
+use crate::lanes::Place;
+use crate::replies::Outgoing;
+
+/// A frame that was read and is not in the log yet.
+pub(super) struct Read<A: Adapter> {
+    source: MemorySource,
+    message: Option<A::Message>,
+    findings: Vec<Finding>,
+    pub(super) commit: Option<Reply>,
+}
+
+/// A frame in the log, with its first part lifted and its place taken.
+pub(super) struct Job<A: Adapter> {
+    receipt: Receipt,
+    read: Read<A>,
+    first: Option<Draft>,
+    place: Option<Place>,
+    _running: Running,
+}
+
+impl<A: Adapter> Job<A> {
+    pub(super) fn wants_commit(&self) -> bool {
+        self.read.commit.is_some()
+    }
+}
+
+impl<A: Adapter> Read<A> {
+    /// The key of the patient, where it can be told without lifting.
+    pub(super) fn patient(&self, joint: &Joint<A>) -> Option<String> {
+        let message = self.message.as_ref()?;
+        guard("patient", || joint.adapter.patient(message)).ok().flatten()
+    }
+
+    /// Whether the sender is content to hear that the frame is kept.
+    pub(super) fn may_wait(&self, joint: &Joint<A>) -> bool {
+        let Some(message) = &self.message else { return false };
+        self.commit.is_some() && !guard("wants", || joint.adapter.wants_answer(message)).unwrap_or(true)
+    }
+}
+
+/// Reads a frame.
+pub(super) fn read<A: Adapter>(joint: &Joint<A>, frame: &Frame) -> Read<A> {
+    let mut source = MemorySource(frame.body.clone());
+    let adapter = joint.adapter.as_ref();
+    let parsed = guard("parse", || adapter.parse(&frame.head, &mut source)).unwrap_or_else(|fault| broken(&fault));
+    let stamp = joint.house.stamps.next();
+    let commit = parsed
+        .value
+        .as_ref()
+        .and_then(|m| guard("commit", || adapter.commit(m, &stamp)).ok().flatten());
+    Read {
+        source,
+        message: parsed.value,
+        findings: parsed.findings,
+        commit,
+    }
+}
+
+/// Lifts the first part and takes its place.
+pub(super) fn lift<A: Adapter>(joint: &Joint<A>, receipt: Receipt, read: Read<A>) -> Job<A> {
+    let running = joint.house.backlog.run();
+    let mut job = Job {
+        receipt,
+        read,
+        first: None,
+        place: None,
+        _running: running,
+    };
+    job.first = job.lift(joint);
+    job.place = job
+        .first
+        .as_ref()
+        .and_then(|d| d.context.patient.as_deref())
+        .map(|key| joint.house.lanes.take(key));
+    job
+}
+
+fn broken<T>(fault: &Fault) -> Parsed<T> {
+    let text = Text::new("网关内部缺陷，消息已保存", fault.outside.clone());
+    let by = Actor::new(ActorKind::Gateway, "translate");
+    Parsed::failed(Finding::new(
+        "gateway-defect",
+        Severity::Error,
+        Class::Internal,
+        by,
+        text,
+    ))
+}
+
+impl<A: Adapter> Job<A> {
+    /// Lifts the next part; a panic there ends the message with a finding.
+    fn lift(&mut self, joint: &Joint<A>) -> Option<Draft> {
+        let message = self.read.message.as_mut()?;
+        let source = &mut self.read.source;
+        let hash = self.receipt.hash();
+        match guard("lift", || joint.adapter.next(message, source, hash)) {
+            Ok(draft) => draft,
+            Err(fault) => {
+                let findings = broken::<()>(&fault).findings;
+                Some(Draft {
+                    findings,
+                    ..Draft::default()
+                })
+            }
+        }
+    }
+}
+
+/// Does the work and sends what may be sent.
+pub(super) async fn run<A: Adapter>(
+    joint: Arc<Joint<A>>,
+    job: Job<A>,
+    commit: oneshot::Sender<Outgoing>,
+    answers: oneshot::Sender<Vec<Outgoing>>,
+) {
+    let receipt = job.receipt.clone();
+    if let Some(reply) = job.read.commit.clone() {
+        let (joint, receipt) = (Arc::clone(&joint), receipt.clone());
+        tokio::spawn(async move { say_commit(&joint, &receipt, reply, commit).await });
+    }
+    let ended = std::panic::AssertUnwindSafe(answer(&joint, job)).catch_unwind().await;
+    let ended = ended.unwrap_or_else(|panic| Err(crate::guard::defect("translate", panic.as_ref())));
+    let outgoing = ended.unwrap_or_else(|fault| vec![refusal(&joint, &receipt, fault)]);
+    // A peer that hung up is not an error: the replies are kept.
+    let _gone = answers.send(outgoing);
+}
+
+/// Says the commit once the frame is on disk; whether the frame is new and kept.
+pub(super) async fn say_commit<A: Adapter>(
+    joint: &Joint<A>,
+    receipt: &Receipt,
+    reply: Reply,
+    to: oneshot::Sender<Outgoing>,
+) -> bool {
+    let arrival = receipt.kept().await;
+    let new = matches!(arrival, Ok(Arrival::New(_)));
+    let outgoing = match arrival {
+        Ok(Arrival::New(kept)) => Outgoing {
+            leave: Leave::Kept(kept),
+            reply,
+        },
+        // The earlier frame is on disk, so the sender may be told so again.
+        Ok(Arrival::Again(_)) => Outgoing {
+            leave: Leave::Passing,
+            reply,
+        },
+        Err(fault) => refusal(joint, receipt, fault),
+    };
+    let _gone = to.send(outgoing);
+    new
+}
+
+/// Decides every part, renders the replies and keeps it all; only then may anything be sent.
+async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Outgoing>, Fault> {
+    let (decided, replies, positive) = match job.read.message {
+        Some(_) => decide(joint, &mut job).await,
+        None => unreadable(joint, &job),
+    };
+    if let Some(place) = &mut job.place {
+        place.turn().await;
+    }
+    let wait = joint.house.inbox.answered(&job.receipt, decided, replies);
+    job.place = None; // the answer is in the writer's hands, in order
+    let Answered { kept, sent } = wait.await?;
+    let counts = &joint.house.counts;
+    match (sent.again, positive) {
+        (Some(_), _) => &counts.again,
+        (None, true) => &counts.accepted,
+        (None, false) => &counts.refused,
+    }
+    .fetch_add(1, Ordering::Relaxed);
+    let leave = Leave::Kept(kept);
+    Ok(sent
+        .replies
+        .iter()
+        .map(|reply| Outgoing {
+            leave: leave.clone(),
+            reply: reply.clone(),
+        })
+        .collect())
+}
+
+async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>) -> (Vec<Decided>, Vec<Reply>, bool) {
+    let mut sum = A::Sum::default();
+    let mut decided = Vec::new();
+    let mut positive = true;
+    let mut draft = job.first.take();
+    let mut part = 0;
+    while let Some(mut next) = draft {
+        next.findings.splice(0..0, job.read.findings.drain(..)); // the parser's remarks go with the first part
+        let exchange = Exchange::new(job.receipt.clone(), part, next);
+        let answer = match joint.house.chain.clone().oneshot(exchange).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        };
+        positive &= answer.verdict.is_positive();
+        joint.adapter.add(&mut sum, part, &answer);
+        decided.push(keep(&answer));
+        part += 1;
+        draft = job.lift(joint);
+    }
+    let stamp = joint.house.stamps.next();
+    let Some(message) = &job.read.message else {
+        return (decided, Vec::new(), positive);
+    };
+    let replies = guard("reply", || joint.adapter.reply(message, sum, &stamp)).unwrap_or_else(|fault| {
+        let findings = broken::<()>(&fault).findings;
+        vec![refuse(joint, &job.receipt, &findings)]
+    });
+    (decided, replies, positive)
+}
+
+/// A frame that nothing can be made of is kept and refused.
+fn unreadable<A: Adapter>(joint: &Joint<A>, job: &Job<A>) -> (Vec<Decided>, Vec<Reply>, bool) {
+    let reply = refuse(joint, &job.receipt, &job.read.findings);
+    let draft = Draft {
+        findings: job.read.findings.clone(),
+        ..Draft::default()
+    };
+    let answer = Exchange::new(job.receipt.clone(), 0, draft).answer(Verdict::Refused);
+    (vec![keep(&answer)], vec![reply], false)
+}
+
+fn refuse<A: Adapter>(joint: &Joint<A>, receipt: &Receipt, findings: &[Finding]) -> Reply {
+    let frame = receipt.frame();
+    super::refuse::render(
+        joint.adapter.as_ref(),
+        &joint.house.stamps,
+        &frame.head,
+        &frame.body,
+        findings,
+    )
+}
+
+fn refusal<A: Adapter>(joint: &Joint<A>, receipt: &Receipt, fault: Fault) -> Outgoing {
+    joint.house.counts.not_kept.fetch_add(1, Ordering::Relaxed);
+    if fault.kind != FaultKind::Held {
+        tracing::warn!(number = receipt.number(), %fault, "a frame was refused");
+    }
+    let reply = refuse(joint, receipt, &[super::refuse::finding(&fault)]);
+    Outgoing {
+        leave: Leave::NotKept(fault),
+        reply: Reply {
+            kind: ReplyKind::Refusal,
+            positive: false,
+            ..reply
+        },
+    }
+}
+
+/// Makes an answer ready for the log, on the worker's time and not the writer's.
+fn keep(answer: &Answer) -> Decided {
+    let mut json = Vec::with_capacity(answer.bundle.tree.text_len() * 2);
+    causeway_core::fhir::write_compact(&answer.bundle.tree, causeway_core::NodeId::ROOT, &mut json);
+    let facts = serde_json::to_vec(&Facts::of(answer, crate::projection::index(&answer.bundle))).unwrap_or_default();
+    Decided {
+        part: answer.part,
+        verdict: answer.verdict,
+        bundle: causeway_store::compress(&json),
+        facts: Bytes::from(facts),
+        deliveries: answer.deliveries.clone(),
+    }
+}

@@ -1,0 +1,265 @@
+//! Puts the gateway together: store, inbox, chain, and one joint and transport for each configured listener. The only
+//! place where a format meets a transport; an adapter is one arm of `listener`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use causeway_core::inbox::Budget;
+use causeway_core::store::Pending;
+use causeway_core::{Adapter, Fault, Inbox, Store};
+use causeway_hl7v2::Hl7v2;
+use futures_util::future::BoxFuture;
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tower::ServiceBuilder;
+use tower::util::BoxCloneSyncService;
+
+use crate::chain::{self, HookSet, Parts, RuleSource};
+use crate::config::{Config, Format, Listener, Transport};
+use crate::lanes::Lanes;
+use crate::replies::Outgoing;
+use crate::service::FrameService;
+use crate::stamps::Stamps;
+use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
+use crate::transport::mllp;
+
+/// A gateway that is listening.
+#[derive(Debug)]
+pub struct Gateway {
+    /// What was bound: listener name and address.
+    pub bound: Vec<(String, SocketAddr)>,
+    /// What all joints share.
+    pub house: House,
+    /// Transport counters by listener.
+    pub transports: Vec<(String, Arc<mllp::Counters>)>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    drain: Duration,
+}
+
+/// Runs a frame that the log held.
+type Resume = Arc<dyn Fn(Pending) -> BoxFuture<'static, Result<Ended, Fault>> + Send + Sync>;
+/// Tells when the work on a frame has ended.
+type Ended = oneshot::Receiver<Vec<Outgoing>>;
+
+/// One format's services for one listener.
+pub struct Wired {
+    /// What the transport calls.
+    pub service: FrameService,
+    /// What the transport asks when it could not make a frame.
+    pub refuse: mllp::RefuseFn,
+    resume: Resume,
+}
+
+impl std::fmt::Debug for Wired {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wired").finish_non_exhaustive()
+    }
+}
+
+/// The house of a configuration around a store.
+pub fn house(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> anyhow::Result<House> {
+    let budget = Budget {
+        messages: config.limits.messages,
+        bytes: config.limits.bytes,
+    };
+    let parts = Parts {
+        rules: rules(config)?,
+        rules_after: chain::no_rules(),
+        hooks,
+        profile: config.chain.profile,
+    };
+    Ok(House {
+        inbox: Arc::new(Inbox::new(store, budget)),
+        chain: chain::chain(parts),
+        lanes: Lanes::default(),
+        stamps: Arc::new(Stamps::new(jiff::Timestamp::now())),
+        backlog: Arc::new(Backlog::default()),
+        counts: Arc::new(Counts::default()),
+    })
+}
+
+/// The rule packs of a configuration.
+fn rules(config: &Config) -> anyhow::Result<RuleSource> {
+    let site = causeway_rules::Site {
+        jurisdiction: config.chain.jurisdiction.clone(),
+    };
+    let rules = causeway_rules::Rules::load(config.chain.pack_folders.clone(), site)
+        .map_err(|error| anyhow::anyhow!("{error}"))
+        .context("rule packs")?;
+    Ok(Arc::new(move |exchange| rules.current().run(exchange)))
+}
+
+/// The services of one listener.
+pub fn wired(listener: &Listener, config: &Config, house: &House) -> anyhow::Result<Wired> {
+    match listener.format {
+        Format::Hl7v2 => {
+            let adapter = Hl7v2::new(listener.hl7v2.read(config.lang)?)?;
+            Ok(joined(Arc::new(adapter), house))
+        }
+    }
+}
+
+fn joined<A: Adapter>(adapter: Arc<A>, house: &House) -> Wired {
+    let snapshot: Arc<str> = Arc::from(adapter.snapshot());
+    let layer = RefuseLayer::new(Arc::clone(&adapter), Arc::clone(&house.stamps));
+    let translate = Translate::new(adapter, house.clone(), snapshot);
+    let resumed = translate.clone();
+    let service = ServiceBuilder::new().layer(layer.clone()).service(translate);
+    Wired {
+        service: BoxCloneSyncService::new(service),
+        refuse: Arc::new(move |head, first, fault| layer.refuse(head, first, &fault)),
+        resume: Arc::new(move |pending| {
+            let translate = resumed.clone();
+            Box::pin(async move { translate.resume(pending).await })
+        }),
+    }
+}
+
+/// Binds every listener and starts serving.
+pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> anyhow::Result<Gateway> {
+    let house = house(config, store, hooks)?;
+    let (stop, stopped) = watch::channel(false);
+    let mut gateway = Gateway {
+        bound: Vec::new(),
+        house,
+        transports: Vec::new(),
+        stop,
+        tasks: JoinSet::new(),
+        drain: Duration::from_secs(config.limits.drain_seconds),
+    };
+    let mut resumes = Vec::new();
+    for listener in &config.listeners {
+        let wired = wired(listener, config, &gateway.house)?;
+        resumes.push((listener.name.clone(), Arc::clone(&wired.resume)));
+        gateway.listen(listener, wired, stopped.clone()).await?;
+    }
+    let inbox = Arc::clone(&gateway.house.inbox);
+    let backlog = Arc::clone(&gateway.house.backlog);
+    gateway.tasks.spawn(recover(inbox, backlog, resumes, stopped));
+    Ok(gateway)
+}
+
+impl Gateway {
+    async fn listen(&mut self, listener: &Listener, wired: Wired, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+        let socket = TcpListener::bind(listener.address)
+            .await
+            .with_context(|| format!("listener {:?} cannot bind {}", listener.name, listener.address))?;
+        let address = socket.local_addr()?;
+        self.bound.push((listener.name.clone(), address));
+        match listener.transport {
+            Transport::Mllp => {
+                let counters = Arc::new(mllp::Counters::default());
+                self.transports.push((listener.name.clone(), Arc::clone(&counters)));
+                let name = Arc::from(listener.name.as_str());
+                let options = listener.mllp.clone();
+                let serve = mllp::serve(socket, name, wired.service, wired.refuse, options, counters, stop);
+                self.tasks.spawn(async move {
+                    if let Err(error) = serve.await {
+                        tracing::error!(%error, "a listener ended");
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Where a listener is bound.
+    pub fn address(&self, name: &str) -> Option<SocketAddr> {
+        self.bound
+            .iter()
+            .find(|(bound, _)| bound == name)
+            .map(|(_, address)| *address)
+    }
+
+    /// Stops taking, lets work under way end until the drain deadline, and closes the log.
+    pub async fn drain(mut self) {
+        let _nobody = self.stop.send(true);
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(self.drain, all).await.is_err() {
+            tracing::warn!("the drain deadline passed with connections open");
+        }
+        let idle = async {
+            while self.house.inbox.in_work() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        if tokio::time::timeout(self.drain, idle).await.is_err() {
+            tracing::warn!("the drain deadline passed with messages in work; they are run at the next start");
+        }
+        let store = Arc::clone(self.house.inbox.store());
+        // Closing waits for the writer's last commit.
+        let _closed = tokio::task::spawn_blocking(move || store.close()).await;
+    }
+}
+
+/// Runs what was running when the last process ended, in order of receipt, while listeners are open; then claims what
+/// was set aside whenever there is room.
+async fn recover(
+    inbox: Arc<Inbox>,
+    backlog: Arc<Backlog>,
+    resumes: Vec<(String, Resume)>,
+    stop: watch::Receiver<bool>,
+) {
+    let mut from = 0;
+    while !*stop.borrow() {
+        let store = Arc::clone(inbox.store());
+        let page = tokio::task::spawn_blocking(move || store.pending(from, 256)).await;
+        let Ok(Ok(page)) = page else { break };
+        let Some(last) = page.last() else { break };
+        from = last.number + 1;
+        resume(page, &resumes, true).await;
+    }
+    claim(inbox, backlog, resumes, stop).await;
+}
+
+async fn claim(
+    inbox: Arc<Inbox>,
+    backlog: Arc<Backlog>,
+    resumes: Vec<(String, Resume)>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut left = true; // an earlier process may have set some aside
+    loop {
+        if !left {
+            tokio::select! {
+                () = backlog.wants_claim() => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+        if *stop.borrow() {
+            return;
+        }
+        let (store, room) = (Arc::clone(inbox.store()), backlog.room().clamp(1, 256));
+        let claimed = tokio::task::spawn_blocking(move || store.claim(room)).await;
+        let Ok(Ok(page)) = claimed else {
+            left = false;
+            tokio::time::sleep(Duration::from_millis(200)).await; // the log cannot be read now
+            continue;
+        };
+        left = page.len() == room;
+        if page.is_empty() && backlog.parked() > 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await; // counted, and not on disk yet
+        }
+        resume(page, &resumes, false).await;
+    }
+}
+
+/// Runs frames of the log; waits for each one's end when that is asked for.
+async fn resume(page: Vec<Pending>, resumes: &[(String, Resume)], wait: bool) {
+    for pending in page {
+        let (listener, number) = (pending.frame.listener.to_string(), pending.number);
+        let Some((_, resume)) = resumes.iter().find(|(name, _)| *name == listener) else {
+            tracing::warn!(listener, number, "no such listener any more; the frame stays pending");
+            continue;
+        };
+        match resume(pending).await {
+            Ok(ended) if wait => drop(ended.await),
+            Ok(_) => {}
+            Err(fault) => tracing::warn!(%fault, number, "a frame of the log could not be run"),
+        }
+    }
+}

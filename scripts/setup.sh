@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs what a fresh Debian machine with Rust lacks, and says so. Without root it prints the one line to run.
+#   scripts/setup.sh demo|test
+set -eu
+missing=""
+need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+need cc build-essential
+need python3 python3
+if [ "${1:-test}" = test ]; then
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+fi
+if [ -n "$missing" ]; then
+    install="apt-get update && apt-get install -y --no-install-recommends$missing"
+    if [ "$(id -u)" = 0 ]; then
+        echo "installing$missing"
+        sh -c "$install"
+    elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+        echo "installing$missing"
+        sudo sh -c "$install"
+    else
+        echo "please run: sudo sh -c '$install'" >&2
+        exit 2
+    fi
+fi
+command -v cargo >/dev/null 2>&1 || { echo "please install Rust with rustup" >&2; exit 2; }
+# Peers for the tests, in a virtual environment of their own.
+if [ "${1:-test}" = test ] && [ ! -e target/peers/.complete-1 ]; then
+    echo "setting up the Python peers of the tests in target/peers"
+    mkdir -p target
+    python3 -m venv target/peers
+    target/peers/bin/pip install --quiet --disable-pip-version-check -r tests/peers.txt
+    touch target/peers/.complete-1
+fi

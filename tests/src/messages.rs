@@ -1,0 +1,29 @@
+//! Messages for scenarios, and looking into replies.
+
+/// The lab result of the demo: potassium 7.1 mmol/L in the second OBX.
+pub const EXAMPLE: &str = include_str!("../../examples/oru-critical-potassium.hl7");
+
+/// The example with a control id, patient and order of its own and another potassium.
+pub fn oru(control_id: &str, potassium: &str) -> String {
+    EXAMPLE
+        .replace("LIS-20261124-000117", control_id)
+        .replace("0084512", &format!("P{control_id}"))
+        .replace("778812", control_id)
+        .replace("55120", control_id)
+        .replace("|7.1|", &format!("|{potassium}|"))
+}
+
+/// A message from its segments.
+pub fn message(segments: &[&str]) -> String {
+    segments.iter().map(|segment| format!("{segment}\r")).collect()
+}
+
+/// The segments of a name in a reply.
+pub fn segment<'a>(reply: &'a str, name: &str) -> Vec<&'a str> {
+    reply.split('\r').filter(|segment| segment.starts_with(name)).collect()
+}
+
+/// The fields of a segment; field 0 is its name.
+pub fn fields(segment: &str) -> Vec<&str> {
+    segment.split('|').collect()
+}

@@ -1,0 +1,104 @@
+//! The gateway as a process of its own, for what only a process can do: be killed, be told to drain, run out of disk.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+/// The built binary. Tests of another crate do not get it built by themselves.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "causeway-server", "--bin", "causeway"])
+            .status()
+            .expect("cargo");
+        assert!(status.success(), "the gateway does not build");
+        let here = std::env::current_exe().expect("this test's own path");
+        let folder = here.parent().and_then(Path::parent).expect("target/debug");
+        folder.join("causeway")
+    })
+}
+
+/// A running gateway process; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// Where MLLP listens.
+    pub mllp: SocketAddr,
+    /// Where the admin port listens.
+    pub admin: SocketAddr,
+}
+
+impl Process {
+    /// Starts a gateway on free ports over a data folder, with more environment.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(data: &Path, environment: &[(&str, &str)]) -> Self {
+        let config = data.join("test.toml");
+        let text = "[admin]\naddress = '127.0.0.1:0'\n[[listener]]\nname = 'mllp'\naddress = '127.0.0.1:0'\n";
+        if !config.exists() {
+            std::fs::write(&config, text).expect("a configuration");
+        }
+        let mut child = Command::new(binary())
+            .args(["run", "--config"])
+            .arg(&config)
+            .arg("--data")
+            .arg(data)
+            .envs(environment.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the gateway");
+        let (mllp, admin) = bound(&mut child);
+        Self { child, mllp, admin }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Kills it as the machine would: SIGKILL.
+    pub fn kill(mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+
+    /// Asks it to drain and waits; whether it ended well.
+    ///
+    /// # Panics
+    /// When `kill` is not there.
+    pub fn terminate(mut self) -> bool {
+        let told = Command::new("kill")
+            .args(["-TERM", &self.pid().to_string()])
+            .status()
+            .expect("kill");
+        told.success() && self.child.wait().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Reads the lines that say what was bound.
+fn bound(child: &mut Child) -> (SocketAddr, SocketAddr) {
+    let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    let mut next = |name: &str| {
+        let line = lines.next().expect("the gateway ended").expect("text");
+        let address = line
+            .strip_prefix(&format!("{name} listens on "))
+            .expect("what was bound");
+        address.parse().expect("an address")
+    };
+    (next("mllp"), next("admin"))
+}
