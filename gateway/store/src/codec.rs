@@ -243,6 +243,17 @@ mod tests {
         assert_eq!(read_replies(replies(&[]).into()).unwrap(), []);
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(mut bytes: Vec<u8>) {
+            drop(read_parts(Bytes::copy_from_slice(&bytes)));
+            drop(read_replies(Bytes::copy_from_slice(&bytes)));
+            bytes.splice(0..0, [VERSION, 3, 0, 0, 0]);
+            drop(read_parts(Bytes::copy_from_slice(&bytes)));
+            drop(read_replies(bytes.into()));
+        }
+    }
+
     #[test]
     fn damage_is_an_error_and_allocates_nothing() {
         let good = parts(&sample());

@@ -134,6 +134,14 @@ mod tests {
         assert!(decompress(&compress(b"five!"), 4).is_err());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_come_back_and_any_bytes_are_read_or_refused(bytes: Vec<u8>) {
+            proptest::prop_assert_eq!(decompress(&compress(&bytes), bytes.len()).unwrap(), &bytes);
+            drop(decompress(&bytes, 1_000));
+        }
+    }
+
     #[test]
     fn broken_bytes_are_an_error() {
         let good = compress(b"a good many bytes, a good many bytes");

@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -183,6 +184,48 @@ async fn asking_for_parked_frames_in_vain_writes_nothing() {
     assert_eq!(version(), before);
     bench.accept("MSH|two", "AA").await;
     assert_ne!(version(), before);
+}
+
+/// Answers end in another order than their frames; whoever follows the log sees every record once and in order.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_follows_the_log_misses_nothing() {
+    const FRAMES: u64 = 1_500;
+    let bench = Arc::new(Bench::sqlite());
+    let store = Arc::clone(&bench.store);
+    let follower = std::thread::spawn(move || {
+        let (mut position, mut received, mut answered) = (0, HashSet::new(), HashSet::new());
+        while answered.len() < usize::try_from(FRAMES).unwrap() {
+            for record in store.read_from(position, 100).unwrap() {
+                assert_eq!(record.position, position + 1);
+                position = record.position;
+                match record.event {
+                    Event::Received { .. } => assert!(received.insert(record.number)),
+                    Event::Answered { .. } => {
+                        assert!(received.contains(&record.number) && answered.insert(record.number));
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        position
+    });
+    let work = |worker: u64| {
+        let bench = Arc::clone(&bench);
+        tokio::spawn(async move {
+            for n in 0..FRAMES / 30 {
+                let one = bench.receive(frame(&format!("{worker}|{n}")));
+                if n.is_multiple_of(3) {
+                    one.kept().await.unwrap();
+                }
+                bench.answer(&one, Verdict::Accepted, "AA").await.unwrap();
+            }
+        })
+    };
+    for worker in (0..30).map(work).collect::<Vec<_>>() {
+        worker.await.unwrap();
+    }
+    let last = tokio::task::spawn_blocking(|| follower.join().unwrap()).await.unwrap();
+    assert_eq!((last, bench.store.health().tail), (2 * FRAMES, 2 * FRAMES));
 }
 
 #[tokio::test]
