@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::Check;
-use super::structure::holds_in;
 use crate::overlay::subject;
 use crate::primitives::Primitive;
 use crate::syntax::{Bad, Check as Holds, ElementFile, ElementRow, How, Subject, Test};
@@ -37,13 +36,30 @@ impl<'a> Check<'a> {
     }
 
     fn beaten(&mut self, file: &'a ElementFile) {
-        for (n, row) in file.rows.iter().enumerate() {
-            let mut earlier = file.rows.iter().take(n);
+        let written: Vec<Written<'_>> = file.rows.iter().map(Written::of).collect();
+        for (n, row) in written.iter().enumerate() {
+            let mut earlier = written.iter().take(n);
             if let Some(winner) = earlier.find(|other| beats(other, row)) {
-                let text = format!("can never fire: line {} wins whenever this could", winner.span.line);
-                self.errors.push(Bad::new(row.span, text));
+                let text = format!("can never fire: line {} wins whenever this could", winner.row.span.line);
+                self.errors.push(Bad::new(row.row.span, text));
             }
         }
+    }
+}
+
+/// A row with its cells as written, so that rows are compared without writing them again.
+struct Written<'a> {
+    row: &'a ElementRow,
+    from: String,
+    to: String,
+    tests: Vec<String>,
+}
+
+impl<'a> Written<'a> {
+    fn of(row: &'a ElementRow) -> Self {
+        let (from, to) = subject(row);
+        let tests = row.when.iter().map(ToString::to_string).collect();
+        Self { row, from, to, tests }
     }
 }
 
@@ -56,15 +72,14 @@ fn said(row: &ElementRow) -> String {
 }
 
 /// Whether an earlier row yields a value for the same target whenever a later one could.
-fn beats(earlier: &ElementRow, later: &ElementRow) -> bool {
-    let (Some(a), Some(b)) = (&earlier.to, &later.to) else {
+fn beats(earlier: &Written<'_>, later: &Written<'_>) -> bool {
+    if earlier.to.is_empty() || earlier.to != later.to || !sure(&earlier.row.how) {
         return false;
-    };
-    let same_target = a.to_string() == b.to_string();
-    let wins = earlier.when.iter().all(|test| holds_in(test, &later.when));
-    let once = earlier.from.is_empty() && sure(&earlier.how) && alone(earlier);
-    let same_source = subject(earlier) == subject(later) && sure(&earlier.how) && said(earlier) != said(later);
-    same_target && wins && (same_source || once && later.from.is_empty() && alone(later))
+    }
+    let wins = earlier.tests.iter().all(|test| later.tests.contains(test));
+    let once = earlier.from.is_empty() && later.from.is_empty() && alone(earlier.row) && alone(later.row);
+    let same_source = earlier.from == later.from && said(earlier.row) != said(later.row);
+    wins && (same_source || once)
 }
 
 /// Whether a row fills one element: not a further item of one that repeats. Only labels and single elements are named by

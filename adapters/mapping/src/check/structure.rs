@@ -153,7 +153,7 @@ fn comes_before(first: &Place, then: &Place) -> bool {
 }
 
 /// Whether a test is among others, as written.
-pub(super) fn holds_in(test: &Test, among: &[Test]) -> bool {
+fn holds_in(test: &Test, among: &[Test]) -> bool {
     let written = test.to_string();
     among.iter().any(|other| other.to_string() == written)
 }
