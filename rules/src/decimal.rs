@@ -147,6 +147,17 @@ impl Ratio {
         Some(left.cmp(&right))
     }
 
+    /// A decimal near it, of so many significant digits or all before the point; for people to read, never to compare.
+    pub(crate) fn about(self, digits: u32) -> Option<Decimal> {
+        let wanted = ten(digits.checked_sub(1)?)?;
+        let scale = (0..=DIGITS).find(|scale| {
+            let scaled = ten(*scale).and_then(|power| self.num.checked_mul(power));
+            scaled.is_none_or(|scaled| scaled / self.den >= wanted)
+        })?;
+        let doubled = self.num.checked_mul(ten(scale)?)?.checked_mul(2)?;
+        Decimal::scaled((doubled / self.den + 1) / 2, i64::from(scale))
+    }
+
     /// Whether it is above zero.
     pub(crate) fn is_positive(self) -> bool {
         self.num > 0
@@ -212,10 +223,25 @@ mod tests {
         assert_eq!(ratio("6.19999999999999999").compare(ratio("6.2")), Some(Ordering::Less));
     }
 
+    #[test]
+    fn near_decimals_for_people() {
+        for (exact, near) in [
+            ("484.61964", "484.6"),
+            ("8.932599957", "8.933"),
+            ("0.052", "0.052"),
+            ("2/3", "0.6667"),
+            ("37000", "37000"),
+            ("123456.5", "123457"),
+            ("0.99999", "1"),
+        ] {
+            assert_eq!(ratio(exact).about(4).unwrap().to_string(), near, "{exact}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_panics(text in "\\PC{0,60}") {
-            let _ = Ratio::parse(&text);
+            let _ = Ratio::parse(&text).and_then(|ratio| ratio.about(4));
         }
 
         #[test]

@@ -180,7 +180,7 @@ fn what_was_not_evaluated_names_the_field() {
     );
     assert_eq!(
         finding.text.en,
-        "potassium was not evaluated for critical values: the unit \"furlong\" cannot be converted"
+        "Not evaluated for critical values: potassium; the unit \"furlong\" cannot be converted"
     );
     assert_eq!(Decision::of(finding).unwrap().row, None);
 }
@@ -203,6 +203,16 @@ fn components_and_single_resources_are_read() {
         Some("Observation.component[0].valueQuantity.value")
     );
     assert!(findings[2].text.en.ends_with("there is no value (error)"));
+    let text =
+        "Critical low blood pH: 7.05; critical is at most 7.21 (adult; the age is not known, so this one was taken)";
+    assert_eq!(findings[0].text.en, text);
+    assert!(
+        findings[1]
+            .text
+            .en
+            .contains("critical is at least 67 mm[Hg], about 8.933 kPa")
+    );
+    assert!(findings[1].text.zh.contains("界限 ≥67 mm[Hg]，约合 8.933 kPa"));
     let unit = Decision::of(&findings[1]).unwrap();
     assert_eq!(unit.bound("unit"), Some("1 kPa = 1000/133.322387415 mm[Hg]"));
 }

@@ -176,6 +176,8 @@ impl Row {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Limits {
     pub(crate) analytes: Vec<Analyte>,
+    /// Indexes of analytes by id.
+    pub(crate) by_id: HashMap<String, usize>,
     pub(crate) bands: Vec<Band>,
     /// Index of the band that stands in when the age is not known.
     pub(crate) fallback: usize,

@@ -105,7 +105,7 @@ pub(crate) fn limits(reading: &mut Reading<'_>) -> Limits {
 /// Index of the analyte that a record names.
 pub(super) fn analyte(reading: &mut Reading<'_>, limits: &Limits, record: &Record) -> Option<usize> {
     let id = record.get("analyte");
-    let found = limits.analytes.iter().position(|analyte| analyte.id == id);
+    let found = limits.by_id.get(id).copied();
     if found.is_none() {
         reading.wrong(
             record,
@@ -125,8 +125,10 @@ fn analytes(reading: &mut Reading<'_>, limits: &mut Limits) {
             reading.wrong(&record, "缺少名称", "a name is missing");
         }
         let advice = (!record.get("advice-en").is_empty()).then(|| text("advice-zh", "advice-en"));
+        let id = record.get("analyte").to_owned();
+        limits.by_id.insert(id.clone(), limits.analytes.len());
         limits.analytes.push(Analyte {
-            id: record.get("analyte").to_owned(),
+            id,
             name: text("zh", "en"),
             unit: record.get("unit").to_owned(),
             molar_mass,

@@ -90,9 +90,7 @@ impl Speaker<'_> {
         let age = band.map_or("not known", |band| &*band.id);
         let mut lines = vec![
             format!("row {}/{} {}", self.manifest.id, row.id, self.manifest.version),
-            format!("limit {} {} {}", row.op(), row.limit, limit_unit(hit))
-                .trim_end()
-                .to_owned(),
+            format!("limit {} {}", row.op(), limit(hit)),
             format!("value {}", value(hit)),
             format!("age {age} on {}", hit.when.day),
             format!("specimen {}", hit.specimen.word()),
@@ -121,7 +119,7 @@ impl Speaker<'_> {
         let (zh, en) = reason(why);
         let text = Text::new(
             format!("{}未做危急值判断：{zh}", analyte.name.zh),
-            format!("{} was not evaluated for critical values: {en}", analyte.name.en),
+            format!("Not evaluated for critical values: {}; {en}", analyte.name.en),
         );
         let severity = match why {
             Why::Withdrawn(_) | Why::Missing(_) | Why::Unsaid | Why::Age | Why::NotInForce => Severity::Information,
@@ -151,8 +149,22 @@ fn value(hit: &Hit<'_>) -> String {
     format!("{}{} {unit}", read.sign, read.written).trim_end().to_owned()
 }
 
-fn limit_unit<'a>(hit: &Hit<'a>) -> &'a str {
-    hit.analyte.units.get(hit.row.unit).map_or("", |unit| &unit.spelling)
+/// The limit as its source gives it. A ratio's `1` is not shown.
+fn limit(hit: &Hit<'_>) -> String {
+    let unit = hit.analyte.units.get(hit.row.unit).map_or("", |unit| &unit.spelling);
+    let unit = if unit == "1" { "" } else { unit };
+    format!("{} {unit}", hit.row.limit).trim_end().to_owned()
+}
+
+/// The limit in the unit of the value where that is another one, rounded for reading.
+fn converted(hit: &Hit<'_>) -> Option<String> {
+    let same = hit
+        .analyte
+        .units
+        .get(hit.row.unit)
+        .is_some_and(|unit| unit.factor == hit.unit.factor);
+    let near = hit.row.exact.over(hit.unit.factor)?.about(4)?;
+    (!same).then(|| format!("{near} {}", hit.unit.spelling))
 }
 
 fn sentence(limits: &Limits, hit: &Hit<'_>) -> Text {
@@ -163,8 +175,11 @@ fn sentence(limits: &Limits, hit: &Hit<'_>) -> Text {
         Some(_) => ("", ""),
         None => ("；年龄不详，按此判断", "; the age is not known, so this one was taken"),
     };
-    let limit = format!("{} {}", row.limit, limit_unit(hit));
-    let limit = limit.trim_end();
+    let limit = limit(hit);
+    let (zh_near, en_near) = match converted(hit) {
+        Some(near) => (format!("，约合 {near}"), format!(", about {near}")),
+        None => (String::new(), String::new()),
+    };
     let (zh_side, en_side) = match row.side {
         Side::Low => ("低", "low"),
         Side::High => ("高", "high"),
@@ -179,11 +194,11 @@ fn sentence(limits: &Limits, hit: &Hit<'_>) -> Text {
     let value = value(hit);
     Text::new(
         format!(
-            "{}危急值（{zh_side}）：{value}；界限 {zh_op}{limit}（{zh_age}{zh_unknown}）",
+            "{}危急值（{zh_side}）：{value}；界限 {zh_op}{limit}{zh_near}（{zh_age}{zh_unknown}）",
             name.zh
         ),
         format!(
-            "Critical {en_side} {}: {value}; critical is {en_op} {limit} ({en_age}{en_unknown})",
+            "Critical {en_side} {}: {value}; critical is {en_op} {limit}{en_near} ({en_age}{en_unknown})",
             name.en
         ),
     )
