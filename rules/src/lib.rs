@@ -3,6 +3,7 @@
 //! and no transport, do no I/O, and take "now" from the exchange.
 #![deny(missing_docs)]
 
+mod archive;
 mod cases;
 mod decimal;
 mod decision;

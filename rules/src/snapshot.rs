@@ -9,7 +9,7 @@ use causeway_core::{Exchange, Finding};
 use jiff::Timestamp;
 
 use crate::guard::{Ran, run};
-use crate::{Pack, Packs, Problem, Refused};
+use crate::{Pack, Packs, Problem, Refused, archive};
 
 /// What packs need to know of where they run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Site {
 pub struct Snapshot {
     id: Arc<str>,
     packs: Vec<Pack>,
+    files: Packs,
+    site: Site,
 }
 
 impl Snapshot {
@@ -45,7 +47,12 @@ impl Snapshot {
             problems.extend(crate::test(pack).failures.into_iter().map(Problem::from));
         }
         if problems.is_empty() {
-            Ok(Self { id, packs: read })
+            Ok(Self {
+                id,
+                packs: read,
+                files: packs.clone(),
+                site: site.clone(),
+            })
         } else {
             Err(Refused(problems))
         }
@@ -54,6 +61,24 @@ impl Snapshot {
     /// Its name: SHA-256 over the engine's version, the site and all files, 64 hex digits.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The snapshot as bytes, to be kept by its name.
+    pub fn archive(&self) -> Vec<u8> {
+        archive::write(&self.files, &self.site)
+    }
+
+    /// Builds a snapshot that was kept, to replay what was decided by it. It has its old name if this engine's version
+    /// is the one that made it.
+    ///
+    /// # Errors
+    /// The bytes are no archive, or as [`Snapshot::build`].
+    pub fn from_archive(bytes: &[u8]) -> Result<Self, Refused> {
+        let Some((packs, site)) = archive::read(bytes) else {
+            let (zh, en) = ("不是规则快照", "no snapshot of rules");
+            return Err(Refused(vec![Problem::new("archive", 0, zh, en)]));
+        };
+        Self::build(&packs, &site)
     }
 
     /// Its packs, by name.

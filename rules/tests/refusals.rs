@@ -284,6 +284,9 @@ fn a_broken_reload_leaves_the_old_in_force() {
     assert_eq!(rules.current().id(), before.id());
     tightened(folder.path());
     assert_eq!(rules.reload().unwrap().id(), before.id());
+    let replay = Snapshot::from_archive(&before.archive()).unwrap();
+    assert_eq!(replay.id(), before.id());
+    assert!(Snapshot::from_archive(b"x").is_err());
     // And back to one that was kept.
     site(
         folder.path(),
