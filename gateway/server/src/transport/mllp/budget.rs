@@ -1,6 +1,9 @@
 //! Memory for frames that are still being read. A frame's first 64 KiB are free; what goes beyond is charged to one
 //! budget that all connections (and, if wired so, all listeners) share, so that many large frames at once wait instead
 //! of exhausting memory. A received frame is charged to the inbox; this budget ends where that one begins.
+//!
+//! Frames that hold a part and wait for the rest could wait for each other for ever. So one frame at a time may go on
+//! without paying: the bound is the budget plus one frame, and the frames in line come through one after the other.
 
 use std::sync::Arc;
 
@@ -17,6 +20,8 @@ const STEP: usize = 8;
 #[derive(Debug, Clone)]
 pub struct ReadBudget {
     units: Arc<Semaphore>,
+    /// For the one frame that need not pay.
+    pass: Arc<Semaphore>,
     total: usize,
 }
 
@@ -26,6 +31,7 @@ impl ReadBudget {
         let total = (bytes / UNIT).clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Self {
             units: Arc::new(Semaphore::new(total)),
+            pass: Arc::new(Semaphore::new(1)),
             total,
         }
     }
@@ -42,39 +48,48 @@ impl Default for ReadBudget {
 #[derive(Debug)]
 pub(super) struct Charge {
     budget: ReadBudget,
-    permit: Option<OwnedSemaphorePermit>,
+    paid: Option<OwnedSemaphorePermit>,
+    pass: Option<OwnedSemaphorePermit>,
 }
 
 impl Charge {
     pub(super) fn new(budget: ReadBudget) -> Self {
-        Self { budget, permit: None }
+        Self {
+            budget,
+            paid: None,
+            pass: None,
+        }
     }
 
     /// Units still missing for a frame of `held` bytes. Never more than the whole budget, which would never be granted:
     /// a frame larger than that has the budget to itself.
     pub(super) fn missing(&self, held: usize) -> u32 {
-        let have = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let have = self.paid.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let need = held.saturating_sub(HEAD).div_ceil(UNIT);
-        if need <= have {
+        if need <= have || self.pass.is_some() {
             return 0;
         }
         let want = (need - have).max(STEP).min(self.budget.total - have);
         u32::try_from(want).unwrap_or(u32::MAX)
     }
 
-    /// Waits for so many units more.
+    /// Waits for so many units more, or for the pass.
     pub(super) async fn more(&mut self, units: u32) -> Result<(), AcquireError> {
-        let permit = Arc::clone(&self.budget.units).acquire_many_owned(units).await?;
-        match &mut self.permit {
-            Some(have) => have.merge(permit),
-            None => self.permit = Some(permit),
+        tokio::select! {
+            biased;
+            paid = Arc::clone(&self.budget.units).acquire_many_owned(units) => match &mut self.paid {
+                Some(have) => have.merge(paid?),
+                None => self.paid = Some(paid?),
+            },
+            pass = Arc::clone(&self.budget.pass).acquire_owned() => self.pass = Some(pass?),
         }
         Ok(())
     }
 
     /// Gives everything back.
     pub(super) fn release(&mut self) {
-        self.permit = None;
+        self.paid = None;
+        self.pass = None;
     }
 }
 
@@ -102,5 +117,22 @@ mod tests {
         assert_eq!(budget.units.available_permits(), 0);
         charge.release();
         assert_eq!(budget.units.available_permits(), 16);
+    }
+
+    #[tokio::test]
+    async fn frames_that_hold_everything_between_them_get_through_one_by_one() {
+        let budget = ReadBudget::new(1 << 20);
+        let (mut one, mut two) = (Charge::new(budget.clone()), Charge::new(budget.clone()));
+        one.more(8).await.unwrap();
+        two.more(8).await.unwrap();
+        // Each needs more than is left: nothing. The first to ask need not pay, the other waits for it.
+        one.more(8).await.unwrap();
+        assert_eq!(one.missing(1 << 30), 0);
+        let waiting = tokio::spawn(async move { two.more(8).await.map(|()| two) });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        one.release();
+        let two = waiting.await.unwrap().unwrap();
+        assert_eq!(two.missing(HEAD + (1 << 20)), 0);
     }
 }

@@ -19,7 +19,7 @@ const VT: u8 = 0x0B;
 const FS: u8 = 0x1C;
 const CR: u8 = 0x0D;
 
-/// How much of a frame that cannot be taken is kept for its refusal, in bytes.
+/// How much of a frame that cannot be taken is kept for its refusal, in bytes; the limit, if that is less.
 pub const HEAD: usize = 64 << 10;
 
 /// What came out of the bytes.
@@ -255,11 +255,12 @@ impl Decoder {
         }
     }
 
-    /// The limit is passed just now: only the first bytes stay.
+    /// The limit is passed just now: only the first bytes stay, however they came.
     fn overflow(&mut self, bytes: &[u8]) {
-        let room = HEAD.saturating_sub(self.body.len()).min(bytes.len());
+        let head = HEAD.min(self.limit);
+        let room = head.saturating_sub(self.body.len()).min(bytes.len());
         self.body.extend_from_slice(bytes.get(..room).unwrap_or_default());
-        self.body.truncate(HEAD);
+        self.body.truncate(head);
         self.body.shrink_to_fit();
     }
 }
@@ -287,6 +288,22 @@ pub(super) fn encode_parts(parts: &[&[u8]], out: &mut Vec<u8>) {
         out.extend_from_slice(part);
     }
     out.extend_from_slice(&[FS, CR]);
+}
+
+/// All events of an input that comes in chunks of `chunk` bytes and then ends, and the bytes that were skipped. What comes
+/// out depends on the bytes and the limit alone, never on the chunks: the law for fuzzing.
+pub fn decode_all(input: &[u8], chunk: usize, limit: usize) -> (Vec<Event>, u64) {
+    let mut decoder = Decoder::new(limit);
+    let mut events = Vec::new();
+    for mut bytes in input.chunks(chunk.max(1)) {
+        while !bytes.is_empty() {
+            let (taken, event) = decoder.push(bytes);
+            events.extend(event);
+            bytes = bytes.get(taken..).unwrap_or_default();
+        }
+    }
+    events.extend(decoder.end());
+    (events, decoder.skipped())
 }
 
 #[cfg(test)]

@@ -43,33 +43,68 @@ async fn only_listed_networks_may_connect() {
     assert_eq!(peer.reply().await, "got A");
 }
 
+/// A frame of 900 KiB, most of a budget of 1 MiB.
+fn large() -> Vec<u8> {
+    framed(&vec![b'x'; 900 << 10])
+}
+
+/// Two peers that hold all memory there is between them: one has paid for it, the other is the one that need not pay.
+async fn hogs(house: &House) -> (Peer, Peer) {
+    let (mut payer, mut guest) = (house.peer().await, house.peer().await);
+    let most = 800 << 10;
+    payer.send(&large()[..most]).await;
+    house.until(|counters| counters.bytes_in.get() == most as u64).await;
+    guest.send(&large()[..most]).await;
+    house.until(|counters| counters.bytes_in.get() == 2 * most as u64).await;
+    (payer, guest)
+}
+
 #[tokio::test]
 async fn large_frames_wait_for_their_turn() {
     let (service, mut frames) = held(false);
     let house = House::open_with(service, Options::default(), ReadBudget::new(1 << 20)).await;
-    let (mut one, mut two) = (house.peer().await, house.peer().await);
-    let large = framed(&vec![b'x'; 900 << 10]);
-    let (begin, rest) = large.split_at(800 << 10);
-    one.send(begin).await;
-    house.until(|counters| counters.bytes_in.get() == 800 << 10).await;
-    let second = large.clone();
+    let (mut payer, guest) = hogs(&house).await;
+    let before = house.counters.bytes_in.get();
+    let mut third = house.peer().await;
     let sending = tokio::spawn(async move {
-        two.send(&second).await;
-        two
+        third.send(&large()).await;
+        third
     });
-    // The second is read a little beyond what is free, and then waits.
+    // It is read a little beyond what is free, and then waits.
     house
-        .until(|counters| counters.bytes_in.get() > (800 << 10) + super::super::codec::HEAD as u64)
+        .until(|counters| counters.bytes_in.get() > before + super::super::codec::HEAD as u64)
         .await;
     for _ in 0..1_000 {
         tokio::task::yield_now().await;
     }
-    assert!(house.counters.bytes_in.get() < 1_000 << 10);
-    one.send(rest).await;
-    taken(&mut frames).await.answer("one");
-    taken(&mut frames).await.answer("two");
-    assert_eq!(one.reply().await, "one");
-    assert_eq!(timeout(PATIENCE, sending).await.unwrap().unwrap().reply().await, "two");
+    assert!(house.counters.bytes_in.get() < before + (100 << 10));
+    payer.send(&large()[800 << 10..]).await;
+    taken(&mut frames).await.answer("payer");
+    taken(&mut frames).await.answer("third");
+    assert_eq!(payer.reply().await, "payer");
+    assert_eq!(
+        timeout(PATIENCE, sending).await.unwrap().unwrap().reply().await,
+        "third"
+    );
+    drop(guest);
+}
+
+#[tokio::test]
+async fn many_large_frames_at_once_all_get_through() {
+    let brief = BoxCloneSyncService::new(service_fn(|frame: Frame| async move {
+        Ok::<_, Infallible>(Replies::ready(passing(frame.body.len().to_string())))
+    }));
+    let house = House::open_with(brief, Options::default(), ReadBudget::new(1 << 20)).await;
+    let mut peers = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let mut peer = house.peer().await;
+        peers.spawn(async move {
+            peer.send(&large()).await;
+            assert_eq!(peer.reply().await, (900 << 10).to_string());
+        });
+    }
+    timeout(PATIENCE, peers.join_all()).await.unwrap();
+    assert_eq!(house.counters.frames.get(), 20);
 }
 
 #[tokio::test]
@@ -78,19 +113,17 @@ async fn a_large_frame_that_finds_no_memory_in_time_is_refused_as_overload() {
         frame: Duration::from_millis(300),
         ..Options::default()
     };
-    // The first frame's memory is the service's only when the service has taken the frame, and this one never does.
+    // A frame's memory is the service's only when the service has taken the frame, and this one never does.
     let full = BoxCloneSyncService::new(service_fn(|_: Frame| {
         std::future::pending::<Result<Replies, Infallible>>()
     }));
     let house = House::open_with(full, options, ReadBudget::new(1 << 20)).await;
-    let (mut one, mut two) = (house.peer().await, house.peer().await);
-    let large = framed(&vec![b'x'; 900 << 10]);
-    one.send(&large).await;
-    house
-        .until(|counters| counters.bytes_in.get() == large.len() as u64)
-        .await;
-    two.send(&large[..200 << 10]).await;
-    assert_eq!(two.reply().await, "Overload 65536");
+    let (mut payer, mut guest) = hogs(&house).await;
+    payer.send(&large()[800 << 10..]).await;
+    guest.send(&large()[800 << 10..]).await;
+    let mut third = house.peer().await;
+    third.send(&large()[..200 << 10]).await;
+    assert_eq!(third.reply().await, "Overload 65536");
     assert_eq!((house.counters.overload.get(), house.counters.frames.get()), (1, 0));
 }
 
