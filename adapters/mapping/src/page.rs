@@ -21,12 +21,13 @@ pub fn page(library: &Library, structure: &str) -> Option<String> {
     let mut page = Page {
         library,
         text: format!("# {structure}\n"),
+        structures: BTreeSet::new(),
         files: BTreeSet::new(),
         maps: Vec::new(),
         tables: BTreeSet::new(),
     };
     page.messages(structure);
-    page.structure(file, 0);
+    page.structure(file);
     page.type_maps();
     page.tables();
     Some(page.text)
@@ -54,6 +55,8 @@ pub fn operations(ops: &[OpFact<'_>]) -> String {
 struct Page<'a> {
     library: &'a Library,
     text: String,
+    /// Structure files shown.
+    structures: BTreeSet<&'a str>,
     /// Element files shown; a second instance that the same file fills refers to the first.
     files: BTreeSet<&'a str>,
     /// Type maps met, in order.
@@ -70,18 +73,22 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn structure(&mut self, file: &'a StructureFile, depth: u8) {
+    /// A structure and those it uses in their places, each once.
+    fn structure(&mut self, file: &'a StructureFile) {
+        if !self.structures.insert(&file.name) {
+            return;
+        }
         for row in &file.rows {
-            if row.make == Make::Use {
-                let used = row
-                    .fill
-                    .iter()
-                    .filter_map(|part| self.library.structures.get(&part.name));
-                for file in used.filter(|_| depth < 8).collect::<Vec<_>>() {
-                    self.structure(file, depth + 1);
-                }
-            } else {
+            if row.make != Make::Use {
                 self.instance(row);
+                continue;
+            }
+            for used in row
+                .fill
+                .iter()
+                .filter_map(|part| self.library.structures.get(&part.name))
+            {
+                self.structure(used);
             }
         }
     }

@@ -66,16 +66,25 @@ const KEYS: [&str; 6] = ["match", "zone", "charset", "mode", "settings", "author
 impl Site {
     /// Reads a `site.toml`.
     pub(crate) fn read(text: &str, file: FileId, bad: &mut Vec<Bad>) -> Self {
-        match toml::from_str(text) {
+        let site: Self = match toml::from_str(text) {
             Ok(site) => site,
             Err(error) => {
                 let span = position(text, file, error.span().map_or(0, |range| range.start));
                 let said = error.message().to_owned();
                 let wrong = said.split('`').nth(1).unwrap_or("").to_owned();
                 bad.push(Bad::new(span, said).nearest_of(&wrong, KEYS));
-                Self::default()
+                return Self::default();
             }
+        };
+        if let Some(zone) = site
+            .zone
+            .as_deref()
+            .filter(|zone| jiff::tz::TimeZone::get(zone).is_err())
+        {
+            let span = position(text, file, text.find("zone").unwrap_or(0));
+            bad.push(Bad::new(span, format!("no time zone is called {zone}")));
         }
+        site
     }
 
     /// These settings over those of a base.

@@ -8,6 +8,9 @@ use causeway_profiles::r4;
 use super::holder::{Holder, resolve};
 use crate::syntax::{Library, Make, StructureRow};
 
+/// How deep items lie in items: `item.detail.subDetail` is the deepest of R4.
+const DEPTH: u8 = 5;
+
 /// The named instances of the messages that a structure file is part of.
 #[derive(Debug, Default)]
 pub(crate) struct Names<'a> {
@@ -52,13 +55,17 @@ impl<'a> Names<'a> {
     pub(crate) fn holders(&self, row: &StructureRow, library: &'a Library, depth: u8) -> Vec<Holder<'a>> {
         match &row.make {
             Make::Resource(name) => r4().type_named(name).map(Holder::Type).into_iter().collect(),
-            Make::Item { name, element } if depth < 8 => {
+            Make::Item { name, element } if depth < DEPTH => {
                 let outer = self
                     .rows(name)
                     .iter()
                     .flat_map(|row| self.holders(row, library, depth + 1));
-                let inner = outer.filter_map(|outer| resolve(outer, element, &library.extensions).ok());
-                inner.filter_map(|steps| steps.last().map(|step| step.holder)).collect()
+                let mut inner: Vec<Holder<'a>> = outer
+                    .filter_map(|outer| resolve(outer, element, &library.extensions).ok())
+                    .filter_map(|steps| steps.last().map(|step| step.holder))
+                    .collect();
+                inner.dedup_by_key(|holder| holder.name()); // alternatives of one name fill the same element
+                inner
             }
             Make::Item { .. } | Make::Use | Make::Off => Vec::new(),
         }

@@ -89,6 +89,19 @@ fn what_is_ignored_or_read_by_nobody() {
 }
 
 #[test]
+fn every_component_in_turn_is_each_of_them() {
+    let structure = "at,make,as,when,fill,key\n2400,claim.item,item,,2400.Claim.item,\n";
+    let rows = "from,when,to,how\nSV1-07.*,,diagnosisSequence,NM.positiveInt\nSV1-02,,net,keep\n";
+    let sources = [("837P.csv", structure), ("2400.Claim.item.csv", rows)];
+    let loaded = Library::load(&sources.map(|(name, text)| Source { name, text }));
+    assert_eq!(
+        explain(&loaded.library, "SV1-07.2").unwrap(),
+        "SV1-07.2\n\x20 837P.csv:2  2400 makes claim.item\n\
+         \x20   2400.Claim.item.csv:2  SV1-07.* -> claim.item.diagnosisSequence by NM.positiveInt\n"
+    );
+}
+
+#[test]
 fn only_places_can_be_asked_for() {
     let library = Library::default();
     assert!(explain(&library, "PID-").is_err());

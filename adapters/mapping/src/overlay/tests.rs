@@ -100,6 +100,10 @@ fn a_broken_overlay_is_refused_as_a_whole() {
         "{zon:?}"
     );
     assert!(zon[0].ends_with("did you mean zone?"), "{zon:?}");
+    assert_eq!(
+        refused("site.toml", "charset = 'GBK'\nzone = 'Asia/Shanghia'\n"),
+        ["sites/ruijin/site.toml:2:1: no time zone is called Asia/Shanghia"]
+    );
 }
 
 #[test]
@@ -148,6 +152,8 @@ fn a_table_knows_its_way_back() {
     assert_eq!(table.back("", "x"), Back::Several);
     assert_eq!(table.back("", "y"), Back::Code("C"));
     assert_eq!(table.back("sys", "Q"), Back::Same);
+    assert_eq!(table.back("sys", "y"), Back::Same, "y of another system");
+    assert_eq!(table.back("other", "Q"), Back::Missing);
     let lost: Vec<&str> = table.ambiguous().iter().map(|entry| entry.code.as_str()).collect();
     assert_eq!(lost, ["A", "B"]);
 }

@@ -97,6 +97,8 @@ fn tests_are_a_closed_list() {
         let shown: Vec<String> = parsed.iter().map(ToString::to_string).collect();
         assert_eq!(shown.join(" and "), text);
     }
+    let quoted = Test::parse("is 'it''s and'", Span::default()).unwrap();
+    assert_eq!(quoted[0].check, Check::Is("it's and".into()));
     assert!(Test::parse("is not 0", Span::default()).unwrap()[0].not);
 }
 
