@@ -1,8 +1,8 @@
 //! The `how` column: in which way a value becomes an element. A closed list; what a row cannot say is a named operation.
 
-use std::fmt;
+mod display;
 
-use super::cursor::{Cursor, quote};
+use super::cursor::Cursor;
 use super::place::{Base, Place};
 use super::span::{Bad, Span};
 use super::test::TableRef;
@@ -287,7 +287,7 @@ fn param_value(cursor: &mut Cursor<'_>) -> Result<ParamValue, Bad> {
     cursor.value(")").map(ParamValue::Text)
 }
 
-fn has_look_of_place(place: &Place) -> bool {
+pub(super) fn has_look_of_place(place: &Place) -> bool {
     place.base != Base::Source
         || place.steps.len() > 1
         || place
@@ -323,79 +323,4 @@ fn reference(cursor: &mut Cursor<'_>, span: Span) -> Result<Ref, Bad> {
         conditions,
         span,
     })
-}
-
-impl fmt::Display for How {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TypeMap(map) => write!(f, "{map}"),
-            Self::Keep => write!(f, "keep"),
-            Self::Table(table) => write!(f, "table:{table}"),
-            Self::Const(constant) => write!(f, "const({constant})"),
-            Self::Default(constant) => write!(f, "default({constant})"),
-            Self::Absent(code) => write!(f, "absent({code})"),
-            Self::Ref(reference) => write!(f, "{reference}"),
-            Self::Ordinal(None) => write!(f, "ordinal"),
-            Self::Ordinal(Some(name)) => write!(f, "ordinal({name})"),
-            Self::Op(name) => write!(f, "op({name})"),
-            Self::Finding(code) => write!(f, "finding({code})"),
-            Self::Ignore => write!(f, "ignore"),
-            Self::Off => write!(f, "off"),
-        }
-    }
-}
-
-impl fmt::Display for TypeMap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let params: Vec<String> = self.params.iter().map(ToString::to_string).collect();
-        if params.is_empty() {
-            return write!(f, "{}", self.name);
-        }
-        write!(f, "{}({})", self.name, params.join(" "))
-    }
-}
-
-impl fmt::Display for Param {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            ParamValue::Text(text) => write!(f, "{}={}", self.name, quote(text)),
-            ParamValue::Place(place) if has_look_of_place(place) => write!(f, "{}={place}", self.name),
-            ParamValue::Place(place) => write!(f, "{}=./{place}", self.name),
-        }
-    }
-}
-
-impl fmt::Display for Constant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.system {
-            Some(system) => write!(f, "{system}|{}", self.value),
-            None => write!(f, "{}", self.value),
-        }
-    }
-}
-
-impl fmt::Display for Literal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) if text.contains(['|', ')', '\'']) => write!(f, "'{}'", text.replace('\'', "''")),
-            Self::Text(text) => write!(f, "{text}"),
-            Self::Site(name) => write!(f, "site:{name}"),
-            Self::Param(name) => write!(f, "${name}"),
-        }
-    }
-}
-
-impl fmt::Display for Ref {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scope = match self.scope {
-            Scope::Nearest => "",
-            Scope::Here => " here",
-            Scope::All => "*",
-        };
-        write!(f, "ref({}{scope}", self.name)?;
-        for (there, here) in &self.conditions {
-            write!(f, ", {there} = {here}")?;
-        }
-        write!(f, ")")
-    }
 }
