@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use bytes::Bytes;
 use causeway_core::inbox::Budget;
 use causeway_core::store::Pending;
-use causeway_core::{Adapter, Fault, Inbox, Store};
+use causeway_core::{Adapter, Fault, FaultKind, Head, Inbox, MemorySource, Reply, ReplyHead, ReplyKind, Store};
 use causeway_hl7v2::Hl7v2;
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
@@ -19,6 +20,7 @@ use tower::util::BoxCloneSyncService;
 
 use crate::chain::{self, HookSet, Parts, RuleSource};
 use crate::config::{Config, Format, Listener, Transport};
+use crate::guard::guard;
 use crate::lanes::Lanes;
 use crate::replies::Outgoing;
 use crate::service::FrameService;
@@ -105,18 +107,41 @@ pub fn wired(listener: &Listener, config: &Config, house: &House) -> anyhow::Res
 
 fn joined<A: Adapter>(adapter: Arc<A>, house: &House) -> Wired {
     let snapshot: Arc<str> = Arc::from(adapter.snapshot());
+    let reader = Arc::clone(&adapter);
     let layer = RefuseLayer::new(Arc::clone(&adapter), Arc::clone(&house.stamps));
     let translate = Translate::new(adapter, house.clone(), snapshot);
     let resumed = translate.clone();
     let service = ServiceBuilder::new().layer(layer.clone()).service(translate);
     Wired {
         service: BoxCloneSyncService::new(service),
-        refuse: Arc::new(move |head, first, fault| layer.refuse(head, first, &fault)),
+        refuse: Arc::new(move |head, first, fault| {
+            // A frame that broke off is answered only when it says whom the answer is for.
+            if fault.kind == FaultKind::Unreadable && !names_itself(reader.as_ref(), head, first) {
+                return Reply {
+                    head: ReplyHead::None,
+                    kind: ReplyKind::Refusal,
+                    bytes: Bytes::new(),
+                    positive: false,
+                };
+            }
+            layer.refuse(head, first, &fault)
+        }),
         resume: Arc::new(move |pending| {
             let translate = resumed.clone();
             Box::pin(async move { translate.resume(pending).await })
         }),
     }
+}
+
+fn names_itself<A: Adapter>(adapter: &A, head: &Head, first: &[u8]) -> bool {
+    let mut source = MemorySource(Bytes::copy_from_slice(first));
+    let key = guard("parse", || {
+        adapter
+            .parse(head, &mut source)
+            .value
+            .and_then(|message| adapter.key(&message))
+    });
+    matches!(key, Ok(Some(_)))
 }
 
 /// Binds every listener and starts serving.
@@ -155,7 +180,15 @@ impl Gateway {
                 let counters = Arc::new(mllp::Counters::default());
                 self.transports.push((listener.name.clone(), Arc::clone(&counters)));
                 let name = Arc::from(listener.name.as_str());
-                let options = listener.mllp.clone();
+                let mut options = listener.mllp.clone();
+                if !listener.peers.is_empty() {
+                    let networks = listener.peers.iter().map(|peer| peer.parse::<mllp::Cidr>());
+                    options.allow = Some(
+                        networks
+                            .collect::<Result<_, _>>()
+                            .map_err(|error| anyhow::anyhow!("peers: {error}"))?,
+                    );
+                }
                 let serve = mllp::serve(socket, name, wired.service, wired.refuse, options, counters, stop);
                 self.tasks.spawn(async move {
                     if let Err(error) = serve.await {
@@ -227,6 +260,8 @@ async fn claim(
         if !left {
             tokio::select! {
                 () = backlog.wants_claim() => {}
+                // Frames that an outage of the disk left behind are claimed too, and nobody counted them.
+                () = tokio::time::sleep(Duration::from_secs(5)) => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }
         }

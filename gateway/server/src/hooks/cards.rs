@@ -116,7 +116,7 @@ fn entry(bundle: &Bundle, focus: &str) -> Option<NodeId> {
     let value = tree
         .children(resource)
         .find(|member| tree.name(*member).starts_with("value"));
-    Some(value.unwrap_or(resource))
+    Some(value.map_or(resource, |value| tree.get(value, "value").unwrap_or(value)))
 }
 
 #[cfg(test)]
@@ -147,7 +147,10 @@ mod tests {
         .unwrap();
         let mut finding = found.into_iter().next().unwrap();
         bundle().locate(&mut finding);
-        assert_eq!(finding.path.as_deref(), Some("Bundle.entry[0].resource.valueQuantity"));
+        assert_eq!(
+            finding.path.as_deref(),
+            Some("Bundle.entry[0].resource.valueQuantity.value")
+        );
         assert_eq!(
             (finding.severity, finding.text.zh.as_ref()),
             (Severity::Warning, "高钾")
