@@ -135,6 +135,9 @@ impl Hl7v2 {
         library.site.zone.get_or_insert_with(|| "UTC".to_owned());
         let (plan, more) = Plan::compile(&library, &lift::Hl7v2Format);
         problems.extend(more);
+        if config.site.is_some() || !config.files.is_empty() {
+            problems.extend(crate::maps::check(&library)); // the embedded ones are checked by a test
+        }
         problems.retain(|problem| problem.level == causeway_mapping::syntax::Level::Error);
         if !problems.is_empty() {
             return Err(Unusable::Maps(problems));
