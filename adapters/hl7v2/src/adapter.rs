@@ -324,6 +324,18 @@ impl Adapter for Hl7v2 {
         reply::commit(&reading.intake, &self.settings, stamp)
     }
 
+    fn wants_answer(&self, reading: &Reading) -> bool {
+        reply::wants_answer(&reading.intake, &self.settings)
+    }
+
+    /// The first identifier of PID-3 as it stands; the same sender names a patient the same way each time.
+    fn patient(&self, reading: &Reading) -> Option<String> {
+        let message = reading.intake.body.messages.first()?;
+        let pid = message.positions(crate::message::Name(*b"PID")).next()?;
+        let id = message.first(pid, 3).into_owned();
+        (!id.is_empty()).then_some(id)
+    }
+
     fn next(&self, reading: &mut Reading, _source: &mut dyn Source, hash: &[u8; 32]) -> Option<Draft> {
         let number = reading.next;
         let message = reading.intake.body.messages.get(number)?;

@@ -92,6 +92,12 @@ pub fn commit(intake: &Intake, settings: &Settings, stamp: &Stamp) -> Option<Rep
     commit_where(intake, settings, stamp, |_| Takes::Yes)
 }
 
+/// Whether any message may be told what was decided on it.
+pub fn wants_answer(intake: &Intake, settings: &Settings) -> bool {
+    let asks = |message| Ask::of(message, settings.mode).application != When::Never;
+    intake.body.messages.iter().any(asks)
+}
+
 /// What is said after the answers: an AA, AE or AR for each message that asks for it, in order; in one batch when the
 /// messages came in one.
 pub fn reply(intake: &Intake, sum: &Sum, settings: &Settings, stamp: &Stamp) -> Vec<Reply> {

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use causeway_core::Store;
-use causeway_core::store::{Decided, Ended, Event, Facts, Index, Record};
+use causeway_core::store::{Decided, Ended, Event, Facts, Index, KeyKind, Record};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -240,9 +240,16 @@ fn update(connection: &Connection, number: u64, state: &str, facts: &[Facts]) ->
             text(|context| &context.sender),
             text(|context| &context.message_type),
             text(|context| &context.control_id),
-            context.and_then(|context| context.patient.as_ref()),
+            facts.first().and_then(patient),
         ])?;
     Ok(())
+}
+
+/// The patient as people know one: the first identifier, else the key.
+fn patient(facts: &Facts) -> Option<&String> {
+    let mut keys = facts.index.keys.iter();
+    let known = keys.find(|(kind, _)| *kind == KeyKind::Patient).map(|(_, value)| value);
+    known.or(facts.context.patient.as_ref())
 }
 
 fn found_by(connection: &Connection, number: u64, index: &Index) -> anyhow::Result<()> {
