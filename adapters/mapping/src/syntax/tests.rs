@@ -249,13 +249,37 @@ fn structures_and_keys() {
     assert!(matches!(&rows[3].make, Make::Item { name, .. } if name == "obs"));
 }
 
+const FILES: [&str; 6] = [
+    "A.B.csv",
+    "tables/x.csv",
+    "extensions.csv",
+    "messages.csv",
+    "types.csv",
+    "site.toml",
+];
+
+fn any_header() -> impl proptest::strategy::Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "",
+        "from,when,to,how,note\n",
+        "at,make,as,when,fill,key,note\n",
+        "code,to-code,back\n",
+    ])
+}
+
 proptest::proptest! {
     #[test]
-    fn no_text_panics(text in "\\PC{0,300}", header in proptest::sample::select(vec![
-        "", "from,when,to,how,note\n", "at,make,as,when,fill,key,note\n", "code,to-code,back\n",
-    ])) {
+    fn no_bytes_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300), header in any_header()) {
+        let text = format!("{header}{}", String::from_utf8_lossy(&bytes));
+        for name in FILES {
+            load(&[(name, &text)]);
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,300}", header in any_header()) {
         let text = format!("{header}{text}");
-        for name in ["A.B.csv", "tables/x.csv", "extensions.csv", "messages.csv", "types.csv"] {
+        for name in FILES {
             load(&[(name, &text)]);
         }
     }
