@@ -2,6 +2,8 @@
 //! allocated by what the text declares. A name that stands twice in an object is an error, since no reader could tell
 //! which was meant.
 
+use std::collections::HashSet;
+
 use crate::origin::OriginId;
 
 use super::{NodeId, Tree, Value};
@@ -81,6 +83,30 @@ fn error_at(bytes: &[u8], at: usize, path: String, reason: &'static str) -> Json
 }
 
 type Step<T> = Result<T, &'static str>;
+
+/// The names of an object so far. Looking among the members is quickest while they are few; past that a set keeps a
+/// hostile object with a million members from costing a million times a million.
+#[derive(Default)]
+struct Names {
+    count: usize,
+    set: HashSet<Box<str>>,
+}
+
+impl Names {
+    const FEW: usize = 32;
+
+    fn is_new(&mut self, tree: &Tree, object: NodeId, name: &str) -> bool {
+        self.count += 1;
+        if self.count <= Self::FEW {
+            return tree.get(object, name).is_none();
+        }
+        if self.set.is_empty() {
+            self.set
+                .extend(tree.children(object).map(|member| tree.name(member).into()));
+        }
+        self.set.insert(name.into())
+    }
+}
 
 struct Reader<'a> {
     text: &'a str,
@@ -190,13 +216,14 @@ impl Reader<'_> {
         if self.skip(b'}') {
             return Ok(());
         }
+        let mut names = Names::default();
         loop {
             self.space();
             if self.peek() != Some(b'"') {
                 return Err("a member's name must stand here");
             }
             let name = self.string()?;
-            if tree.get(node, &name).is_some() {
+            if !names.is_new(tree, node, &name) {
                 return Err("a name stands twice in an object");
             }
             self.space();

@@ -61,6 +61,16 @@ fn refuses_what_is_not_json() {
 }
 
 #[test]
+fn many_members_are_read_and_a_late_twin_is_found() {
+    let members: Vec<String> = (0..100_000).map(|number| format!("\"m{number}\":1")).collect();
+    let text = format!("{{{}}}", members.join(","));
+    assert_eq!(round(&text), text);
+    let twin = format!("{{{},\"m7\":2}}", members.join(","));
+    let error = parse(twin.as_bytes(), Limits::default()).unwrap_err();
+    assert_eq!(error.reason, "a name stands twice in an object");
+}
+
+#[test]
 fn names_nodes_by_path() {
     let text =
         r#"{"resourceType":"Bundle","entry":[{},{"resource":{"resourceType":"Observation","code":{"text":"K"}}}]}"#;
