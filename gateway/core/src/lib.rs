@@ -29,7 +29,7 @@ pub use finding::{Actor, ActorKind, Class, Finding, Severity, Text};
 pub use frame::{Frame, Head};
 pub use hook::Hook;
 pub use inbox::{Arrival, Inbox, Kept, Receipt};
-pub use origin::{Origin, OriginKind, Origins, Place, Places};
+pub use origin::{Origin, OriginId, OriginKind, Origins, Place, Places};
 pub use reply::{Leave, Reply, ReplyHead, ReplyKind, Stamp};
 pub use rule::{Meta, Rule};
 pub use source::{MemorySource, Source};
