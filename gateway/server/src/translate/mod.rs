@@ -99,17 +99,15 @@ impl<A: Adapter> Translate<A> {
 
     /// Runs a frame that the log holds already; its replies are kept and go nowhere until somebody resends. Returns once
     /// the frame has its place, with the work's end.
-    ///
-    /// # Errors
-    /// The inbox is closed.
-    pub async fn resume(&self, pending: Pending) -> Result<oneshot::Receiver<Vec<Outgoing>>, Fault> {
-        let permits = self.joint.house.inbox.admit(pending.frame.body.len()).await?;
+    pub fn resume(&self, pending: Pending) -> oneshot::Receiver<Vec<Outgoing>> {
+        // No waiting for permits here: those who hold them may be waiting for this very frame's patient.
+        let permits = self.joint.house.inbox.try_admit(pending.frame.body.len());
         let read = work::read(&self.joint, &pending.frame);
         let patient = read.patient(&self.joint);
-        let receipt = self.joint.house.inbox.resume(pending, Some(permits));
+        let receipt = self.joint.house.inbox.resume(pending, permits);
         let replies = self.start(receipt, read);
         self.joint.house.backlog.unpark(patient.as_deref());
-        Ok(replies.answers)
+        replies.answers
     }
 
     /// Takes the first part's place and starts the work. No await stands between the receipt and the spawn, so nothing
