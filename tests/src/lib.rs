@@ -4,16 +4,21 @@
 mod messages;
 mod peer;
 mod process;
+mod service;
+mod wait;
 
 pub use messages::{EXAMPLE, fields, message, oru, segment};
 pub use peer::{Peer, exchange, framed};
 pub use process::{Process, binary};
+pub use service::{Doing, Service, card_on, get};
+pub use wait::until;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use causeway_core::{Hook, Store};
-use causeway_server::chain::HookSet;
+use causeway_server::chain::{Budget, HookSet};
 use causeway_server::config::Config;
 use causeway_server::wire;
 use causeway_store::{Options, SqliteLog};
@@ -46,6 +51,7 @@ impl Gateway {
         let log = SqliteLog::open(&config.data, Options::default()).expect("a log");
         let hooks = HookSet {
             hooks: hooks.into(),
+            budget: Budget(Duration::from_millis(config.chain.hook_budget_ms)),
             ..HookSet::default()
         };
         let gateway = wire::start(&config, Arc::clone(&log) as Arc<dyn Store>, hooks)

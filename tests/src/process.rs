@@ -40,10 +40,18 @@ impl Process {
     /// # Panics
     /// When it does not start.
     pub fn start(data: &Path, environment: &[(&str, &str)]) -> Self {
+        Self::configured(data, "", environment)
+    }
+
+    /// The same, with more stanzas in its configuration.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn configured(data: &Path, stanzas: &str, environment: &[(&str, &str)]) -> Self {
         let config = data.join("test.toml");
-        let text = "[admin]\naddress = '127.0.0.1:0'\n[[listener]]\nname = 'mllp'\naddress = '127.0.0.1:0'\n";
+        let ports = "[admin]\naddress = '127.0.0.1:0'\n[[listener]]\nname = 'mllp'\naddress = '127.0.0.1:0'\n";
         if !config.exists() {
-            std::fs::write(&config, text).expect("a configuration");
+            std::fs::write(&config, format!("{ports}{stanzas}")).expect("a configuration");
         }
         let mut child = Command::new(binary())
             .args(["run", "--config"])
@@ -70,16 +78,31 @@ impl Process {
         let _reaped = self.child.wait();
     }
 
-    /// Asks it to drain and waits; whether it ended well.
+    /// Asks it to drain.
     ///
     /// # Panics
     /// When `kill` is not there.
+    pub fn tell_to_stop(&self) -> bool {
+        let told = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        told.expect("kill").success()
+    }
+
+    /// Asks it to drain and waits; whether it ended well.
     pub fn terminate(mut self) -> bool {
-        let told = Command::new("kill")
-            .args(["-TERM", &self.pid().to_string()])
-            .status()
-            .expect("kill");
-        told.success() && self.child.wait().is_ok_and(|status| status.success())
+        self.tell_to_stop() && self.child.wait().is_ok_and(|status| status.success())
+    }
+
+    /// Its resident memory in KiB, as Linux counts it.
+    ///
+    /// # Panics
+    /// Where there is no `/proc`.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("/proc");
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .expect("VmHWM");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 }
 
