@@ -43,6 +43,19 @@ impl Peer {
         }
     }
 
+    /// Connects with the smallest receive buffer that the system gives, so that what is not read is felt soon.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub async fn narrow(address: SocketAddr) -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(1).expect("a small buffer");
+        Self {
+            stream: socket.connect(address).await.expect("a listener"),
+            buffer: Vec::new(),
+        }
+    }
+
     /// Sends bytes as they are; whether the peer still takes them.
     pub async fn send(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).await.is_ok()
@@ -53,10 +66,16 @@ impl Peer {
     /// # Panics
     /// When nothing comes for long.
     pub async fn reply(&mut self) -> Option<String> {
-        let frame = tokio::time::timeout(PATIENCE, self.frame())
-            .await
-            .expect("a reply in time")?;
-        Some(String::from_utf8_lossy(&frame).into_owned())
+        Some(String::from_utf8_lossy(&self.reply_bytes().await?).into_owned())
+    }
+
+    /// The same, as the bytes they are.
+    ///
+    /// # Panics
+    /// When nothing comes for long.
+    pub async fn reply_bytes(&mut self) -> Option<Vec<u8>> {
+        let reply = tokio::time::timeout(PATIENCE, self.frame());
+        reply.await.expect("a reply in time")
     }
 
     /// The bytes of the next frame.
