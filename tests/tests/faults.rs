@@ -1,0 +1,222 @@
+//! What happens to the process: told to stop with work under way, killed twice by the same frame, out of disk. Whoever
+//! was told yes is never let down, and whoever cannot be told yes hears no.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use causeway_core::store::{Event, Record};
+use causeway_store::SqliteLog;
+use causeway_tests::{Doing, Peer, Process, Service, binary, exchange, fields, framed, get, oru, segment, until};
+use serde_json::Value;
+
+fn msa(reply: &str) -> (&str, &str) {
+    let msa = fields(segment(reply, "MSA")[0]);
+    (msa[1], msa[2])
+}
+
+/// A service that may take its time.
+fn patient_with(service: &Service) -> String {
+    format!(
+        "[chain]\nhook-budget-ms = 600000\n[[hook]]\nname = 'slow'\nurl = '{}'\ntimeout-ms = 600000\n",
+        service.url()
+    )
+}
+
+async fn status(process: &Process, data: &Path) -> Value {
+    let token = std::fs::read_to_string(data.join("admin-token")).expect("a token");
+    let (code, text) = get(process.admin, "/status", token.trim()).await;
+    assert_eq!(code, 200, "{text}");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn records(data: &Path) -> Vec<Record> {
+    SqliteLog::read_only(data)
+        .expect("a log")
+        .read_from(0, 10_000)
+        .expect("a page")
+}
+
+fn answered(data: &Path) -> usize {
+    let answered = |record: &&Record| matches!(record.event, Event::Answered { .. });
+    records(data).iter().filter(answered).count()
+}
+
+/// What `causeway messages` prints about a data folder.
+fn messages(arguments: &[&str], data: &Path) -> String {
+    let mut command = Command::new(binary());
+    command.arg("messages").args(arguments).arg("--data").arg(data);
+    String::from_utf8(command.output().expect("the command").stdout).expect("text")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sigterm_waits_for_a_message_that_a_slow_service_holds() {
+    let wait = Duration::from_millis(1_500);
+    let service = Service::start(move |_| Doing::AnswersAfter(wait, r#"{"cards":[]}"#.to_owned())).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = Process::configured(folder.path(), &patient_with(&service), &[]);
+    let mut peer = Peer::connect(process.mllp).await;
+    assert!(peer.send(&framed(oru("LASTONE", "4.0").as_bytes())).await);
+    until("the service is asked", async || service.calls() == 1).await;
+    assert!(process.tell_to_stop());
+    let reply = peer.reply().await.expect("an answer all the same");
+    assert_eq!(msa(&reply), ("AA", "LASTONE"));
+    assert!(process.terminate(), "it ends well");
+    assert_eq!(answered(folder.path()), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_that_met_two_deaths_is_held_and_never_run_again() {
+    let service = Service::start(|_| Doing::Hangs).await;
+    let (folder, poison) = (tempfile::tempdir().expect("a folder"), oru("POISON", "4.0"));
+    let stanzas = patient_with(&service);
+    let process = Process::configured(folder.path(), &stanzas, &[]);
+    let mut peer = Peer::connect(process.mllp).await;
+    assert!(peer.send(&framed(poison.as_bytes())).await);
+    until("it runs", async || service.calls() == 1).await;
+    process.kill();
+    let process = Process::configured(folder.path(), &stanzas, &[]);
+    until("it runs again", async || service.calls() == 2).await;
+    process.kill();
+
+    let process = Process::configured(folder.path(), &stanzas, &[]);
+    let status = status(&process, folder.path()).await;
+    assert_eq!(status.pointer("/log/held"), Some(&Value::from(1)), "{status}");
+    let refusal = exchange(process.mllp, &poison).await;
+    // AE and not AR: trying again can help, once somebody looked at it.
+    assert_eq!(msa(&refusal), ("AE", "POISON"), "{refusal}");
+    assert!(refusal.contains("held"), "{refusal}");
+    let mut held = String::new();
+    let listed = async || {
+        held = messages(&["list", "--json", "--state", "held"], folder.path());
+        !held.is_empty()
+    };
+    until("it is listed", listed).await;
+    let held: Value = serde_json::from_str(held.trim()).expect("one line");
+    let seq = held.get("seq").expect("a number").to_string();
+    assert!(
+        messages(&["show", &seq], folder.path()).contains("POISON"),
+        "and can be looked at"
+    );
+    assert!(process.terminate());
+    assert_eq!(service.calls(), 2, "never a third time");
+    assert_eq!(answered(folder.path()), 0);
+}
+
+/// A small file system of its own; gone when dropped.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    /// `None` where this user may not mount.
+    fn mounted(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
+            .arg(folder.path())
+            .stderr(std::process::Stdio::null())
+            .status();
+        mount.is_ok_and(|status| status.success()).then_some(Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Fills what is left with a file; removing it gives the space back.
+    fn fill(&self) -> PathBuf {
+        use std::io::Write;
+        let path = self.path().join("filler");
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .expect("a file");
+        for size in [64 << 10, 4096, 1] {
+            while file.write(&vec![0; size]).is_ok_and(|written| written == size) {}
+        }
+        path
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _gone = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_says_no_and_recovers_by_itself() {
+    let Some(disk) = Disk::mounted("24m") else {
+        println!("SKIPPED: only root may mount the small disk of this scenario");
+        return;
+    };
+    let process = Process::start(disk.path(), &[]);
+    let mut accepted = vec!["BEFORE".to_owned()];
+    assert_eq!(
+        msa(&exchange(process.mllp, &oru("BEFORE", "4.0")).await),
+        ("AA", "BEFORE")
+    );
+    assert_eq!(get(process.admin, "/readyz", "").await.0, 200);
+
+    let filler = disk.fill();
+    // A little room may be left in files that SQLite has already; it is used up, and from then on nothing is accepted.
+    let note = format!("NTE|1|L|{}\r", "x".repeat(200_000));
+    let mut number = 0;
+    let full = async || {
+        number += 1;
+        let id = format!("FULL{number}");
+        let reply = exchange(process.mllp, &(oru(&id, "4.0") + &note)).await;
+        let (code, told) = msa(&reply);
+        assert_eq!(told, id);
+        if code == "AA" {
+            accepted.push(id);
+            disk.fill();
+        } else {
+            assert_eq!(code, "AE", "{reply}");
+        }
+        code != "AA"
+    };
+    until("a message is refused", full).await;
+    let (code, text) = get(process.admin, "/readyz", "").await;
+    assert_eq!(code, 503, "{text}");
+    let ready: Value = serde_json::from_str(&text).expect("JSON");
+    let reasons = ready.get("reasons").and_then(Value::as_array).expect("reasons");
+    assert!(
+        reasons
+            .iter()
+            .any(|reason| reason.as_str().is_some_and(|text| text.contains("log"))),
+        "{text}"
+    );
+    assert_eq!(get(process.admin, "/livez", "").await.0, 200);
+    for number in 0..5 {
+        let reply = exchange(process.mllp, &(oru(&format!("STILL{number}"), "4.0") + &note)).await;
+        assert_eq!(msa(&reply).0, "AE", "nothing is accepted on a full disk: {reply}");
+    }
+
+    std::fs::remove_file(filler).expect("the space is free again");
+    until("it is ready again", async || {
+        get(process.admin, "/readyz", "").await.0 == 200
+    })
+    .await;
+    assert_eq!(
+        msa(&exchange(process.mllp, &oru("AFTER", "4.0")).await),
+        ("AA", "AFTER")
+    );
+    accepted.push("AFTER".to_owned());
+    assert!(process.terminate());
+    told_is_kept(disk.path(), &accepted);
+}
+
+/// Everything that was acknowledged is in the log with its acknowledgement.
+fn told_is_kept(data: &Path, accepted: &[String]) {
+    let mut kept = Vec::new();
+    for record in records(data) {
+        if let Event::Answered { ended, .. } = record.event {
+            for reply in ended.replies.iter() {
+                kept.push(msa(&String::from_utf8_lossy(&reply.bytes)).1.to_owned());
+            }
+        }
+    }
+    let lost: Vec<_> = accepted.iter().filter(|id| !kept.contains(id)).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+}
