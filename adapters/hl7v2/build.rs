@@ -5,8 +5,9 @@ use std::path::Path;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
-    let home = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
-    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
+    let missing = || io::Error::other("cargo sets CARGO_MANIFEST_DIR and OUT_DIR");
+    let home = env::var_os("CARGO_MANIFEST_DIR").ok_or_else(missing)?;
+    let out = env::var_os("OUT_DIR").ok_or_else(missing)?;
     let mut list = String::from("pub(crate) static FILES: &[(&str, &str)] = &[\n");
     for folder in ["maps", "tables"] {
         println!("cargo::rerun-if-changed={folder}");
@@ -15,10 +16,7 @@ fn main() -> io::Result<()> {
             names.push(entry?.file_name().to_string_lossy().into_owned());
         }
         names.sort();
-        for name in names
-            .iter()
-            .filter(|name| name.ends_with(".csv") || name.ends_with(".toml"))
-        {
+        for name in names.iter().filter(|name| is_map(name)) {
             let path = Path::new(&home).join(folder).join(name);
             let shown = if folder == "tables" {
                 format!("tables/{name}")
@@ -30,4 +28,10 @@ fn main() -> io::Result<()> {
     }
     list.push_str("];\n");
     fs::write(Path::new(&out).join("embedded.rs"), list)
+}
+
+fn is_map(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|ending| ending == "csv" || ending == "toml")
 }

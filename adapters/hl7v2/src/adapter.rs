@@ -1,6 +1,7 @@
 //! HL7v2 as the gateway sees it: frames in, one draft a message, acknowledgements out. Everything it does is done by the
 //! modules around it; here they are only put together.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use causeway_core::adapter::Trace;
@@ -19,6 +20,7 @@ use crate::header::{self, Takes};
 use crate::intake::Intake;
 use crate::lift;
 use crate::message::Message;
+use crate::place;
 use crate::reply::{self, Mode, Settings, Sum};
 
 /// How a listener speaks HL7v2.
@@ -105,19 +107,28 @@ impl Hl7v2 {
     /// # Errors
     /// What of the configuration cannot be used.
     pub fn new(config: Config) -> Result<Self, Unusable> {
-        let charset = match &config.charset {
+        let Config {
+            mode,
+            charset,
+            zone: usual_zone,
+            bundle,
+            lang,
+            site,
+            files,
+        } = config;
+        let charset = match charset {
             None => None,
             Some(name) => {
-                let found = match crate::charset::names::named(name) {
+                let found = match crate::charset::names::named(&name) {
                     Some(Declared::Set(set)) => Some(set),
                     Some(Declared::Ascii) => Some(encoding_rs::UTF_8),
                     Some(Declared::Utf16) | None => None,
                 };
-                Some(found.ok_or_else(|| Unusable::Charset(name.clone()))?)
+                Some(found.ok_or(Unusable::Charset(name))?)
             }
         };
-        let (mut library, mut problems) = lift::library(&config.files);
-        if let Some(site) = &config.site {
+        let (mut library, mut problems) = lift::library(&files);
+        if let Some(site) = &site {
             let sources: Vec<_> = site
                 .files
                 .iter()
@@ -126,7 +137,7 @@ impl Hl7v2 {
             library = library.with_site(&site.name, &sources).map_err(Unusable::Maps)?;
         }
         if library.site.zone.is_none() {
-            library.site.zone.clone_from(&config.zone);
+            library.site.zone.clone_from(&usual_zone);
         }
         let zone = match &library.site.zone {
             None => TimeZone::UTC,
@@ -135,7 +146,7 @@ impl Hl7v2 {
         library.site.zone.get_or_insert_with(|| "UTC".to_owned());
         let (plan, more) = Plan::compile(&library, &lift::Hl7v2Format);
         problems.extend(more);
-        if config.site.is_some() || !config.files.is_empty() {
+        if site.is_some() || !files.is_empty() {
             problems.extend(crate::maps::check(&library)); // the embedded ones are checked by a test
         }
         problems.retain(|problem| problem.level == causeway_mapping::syntax::Level::Error);
@@ -143,17 +154,21 @@ impl Hl7v2 {
             return Err(Unusable::Maps(problems));
         }
         let hash = library.hash();
-        let snapshot: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut snapshot = String::with_capacity(64);
+        for byte in hash {
+            // Writing to a String cannot fail.
+            let _written = write!(snapshot, "{byte:02x}");
+        }
         let settings = Settings {
-            mode: config.mode,
-            lang: config.lang,
+            mode,
+            lang,
             zone,
             charset,
         };
         Ok(Self {
             plan: Arc::new(plan),
             settings,
-            bundle: config.bundle,
+            bundle,
             charset,
             snapshot: snapshot.into(),
         })
@@ -190,8 +205,9 @@ impl Hl7v2 {
             findings.extend(intake.findings());
         }
         if work.fallback {
-            let kind = kind_of(message);
-            findings.push(lift::finding("message-without-map", "messages.csv", &kind).at_place("MSH[1]-9"));
+            let finding = lift::finding("message-without-map", "messages.csv", &kind_of(message));
+            let header = message.segments.first().map(|header| place::field(header.place(), 9));
+            findings.extend(header.map(|place| finding.at_place(intake.body.place_text(place))));
         }
         for remark in &work.lifted.remarks {
             let finding = lift::finding(&remark.code, &self.plan.row_text(remark.row), &remark.about);
@@ -298,7 +314,8 @@ impl Adapter for Hl7v2 {
             Ok(raw) => raw,
             Err(fault) => return Parsed::failed(unread(&fault.to_string())),
         };
-        let intake = Intake::read(raw, self.charset);
+        let mut intake = Intake::read(raw, self.charset);
+        intake.body.messages.iter_mut().for_each(Message::look);
         if intake.body.messages.is_empty() {
             return Parsed {
                 value: None,

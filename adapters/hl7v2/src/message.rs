@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use bytes::Bytes;
+use bytestring::ByteString;
 use causeway_core::Place;
 use encoding_rs::Encoding;
 
@@ -96,7 +96,7 @@ impl Segment {
 #[derive(Debug, Clone)]
 pub struct Message {
     /// The decoded text of the whole body; every span counts in it.
-    pub text: Bytes,
+    pub text: ByteString,
     /// The character set the body came in, for `\X..\` escapes and for the reply.
     pub charset: &'static Encoding,
     /// The delimiters of this message.
@@ -106,10 +106,30 @@ pub struct Message {
     /// Which message of the body, from 1.
     pub number: u32,
     pub(crate) fields: Vec<(u32, u32)>,
+    /// Which delimiters stand anywhere in its values.
+    pub(crate) has: Has,
+}
+
+/// Which delimiters stand anywhere in the values of a message: most messages have few of them, and what is nowhere need
+/// not be looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Has {
+    pub(crate) repetition: bool,
+    pub(crate) subcomponent: bool,
+    pub(crate) escape: bool,
+}
+
+impl Has {
+    /// What may be there before anybody looked.
+    pub(crate) const ALL: Self = Self {
+        repetition: true,
+        subcomponent: true,
+        escape: true,
+    };
 }
 
 impl Message {
-    pub(crate) fn new(text: Bytes, charset: &'static Encoding, delims: Delims, number: u32) -> Self {
+    pub(crate) fn new(text: ByteString, charset: &'static Encoding, delims: Delims, number: u32) -> Self {
         Self {
             text,
             charset,
@@ -117,12 +137,25 @@ impl Message {
             segments: Vec::new(),
             number,
             fields: Vec::new(),
+            has: Has::ALL,
         }
     }
 
     /// How many segments and fields there are.
     pub(crate) fn sizes(&self) -> (usize, usize) {
         (self.segments.len(), self.fields.len())
+    }
+
+    /// Looks which delimiters stand in the values, behind MSH-2, which holds them all.
+    pub(crate) fn look(&mut self) {
+        let start = self.fields.get(1).map_or(0, |(_, end)| *end as usize);
+        let end = self.segments.last().map_or(0, |segment| segment.end as usize);
+        let values = self.text.as_bytes().get(start..end).unwrap_or_default();
+        self.has = Has {
+            repetition: memchr::memchr(self.delims.repetition, values).is_some(),
+            subcomponent: memchr::memchr(self.delims.subcomponent, values).is_some(),
+            escape: memchr::memchr(self.delims.escape, values).is_some(),
+        };
     }
 
     /// The position in `segments` of the segment that a place lies in.

@@ -94,6 +94,19 @@ pub fn spot(place: Place) -> Spot {
     }
 }
 
+/// Whether a place is narrowed to a component, and to a subcomponent.
+pub(crate) fn narrowed(place: Place) -> (bool, bool) {
+    (
+        place.0 & (COMPONENT.1 << COMPONENT.0) != 0,
+        place.0 & SUBCOMPONENT.1 != 0,
+    )
+}
+
+/// The field number alone.
+pub(crate) fn field_of(place: Place) -> u64 {
+    get(place, FIELD)
+}
+
 /// The place of numbers.
 pub fn pack(spot: Spot) -> Place {
     let segment = spot.segment.map_or(0, |index| u64::from(index) + 1);

@@ -7,6 +7,7 @@ mod hits;
 mod lines;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use causeway_core::Place;
 use encoding_rs::Encoding;
 
@@ -27,7 +28,11 @@ const FEW_FIELDS: usize = 4096;
 /// Splits a decoded body. `charset` is what the body came in. Bytes beyond 4 GiB are not looked at; no listener takes
 /// a body of that size into memory.
 pub fn tokenise(text: &Bytes, charset: &'static Encoding) -> Body {
-    let outside = Message::new(text.clone(), charset, Delims::default(), 0);
+    // Decoded text is UTF-8; should it not be, what is no character is replaced before anything is counted.
+    let string = ByteString::try_from(text.clone());
+    let string = string.unwrap_or_else(|_| ByteString::from(String::from_utf8_lossy(text).into_owned()));
+    let text = &string.clone().into_bytes();
+    let outside = Message::new(string.clone(), charset, Delims::default(), 0);
     let body = Body {
         messages: Vec::new(),
         outside,
@@ -37,6 +42,7 @@ pub fn tokenise(text: &Bytes, charset: &'static Encoding) -> Body {
     let (counts, outside) = (Counts::default(), Counts::default());
     let mut work = Tokeniser {
         text,
+        string,
         charset,
         body,
         counts,
@@ -52,6 +58,7 @@ pub fn tokenise(text: &Bytes, charset: &'static Encoding) -> Body {
 
 struct Tokeniser<'a> {
     text: &'a Bytes,
+    string: ByteString,
     charset: &'static Encoding,
     body: Body,
     /// Names seen in the last message.
@@ -119,7 +126,7 @@ impl Tokeniser<'_> {
         self.close();
         let (delims, fault) = Delims::read(content);
         let number = small(self.body.messages.len() + 1);
-        let mut message = Message::new(self.text.clone(), self.charset, delims, number);
+        let mut message = Message::new(self.string.clone(), self.charset, delims, number);
         // Messages of one body are much alike; the first is taken for a result of some tests.
         let (segments, fields) = self.body.messages.last().map_or((32, 320), Message::sizes);
         message.segments.reserve(segments);

@@ -116,12 +116,19 @@ impl Message {
 
     /// The text as it was sent, escapes and delimiters and all.
     pub fn raw(&self, value: Value) -> &str {
-        std::str::from_utf8(self.bytes(value)).unwrap_or_default()
+        self.text
+            .get(value.start as usize..value.end as usize)
+            .unwrap_or_default()
     }
 
     /// The text as it was meant: escapes resolved. A `""` stays as it is; ask [`Message::presence`].
     pub fn text(&self, value: Value) -> Cow<'_, str> {
-        escape::decode(self.raw(value), self.delims, self.charset)
+        let raw = self.raw(value);
+        if self.has.escape {
+            escape::decode(raw, self.delims, self.charset)
+        } else {
+            Cow::Borrowed(raw)
+        }
     }
 
     /// What the sender said by a value. A repetition or field of only delimiters says nothing.
@@ -143,6 +150,7 @@ impl Message {
 
     fn bytes(&self, value: Value) -> &[u8] {
         self.text
+            .as_bytes()
             .get(value.start as usize..value.end as usize)
             .unwrap_or_default()
     }
@@ -153,7 +161,7 @@ impl Message {
 
     /// Whether a place is the delimiters of a header segment, which are no value (HL7 v2.9 2.14.9.1 and .2).
     pub(crate) fn is_delimiters(&self, place: Place) -> bool {
-        place::spot(place).field <= 2 && self.segment_at(place).is_some_and(|segment| segment.name.is_header())
+        place::field_of(place) <= 2 && self.segment_at(place).is_some_and(|segment| segment.name.is_header())
     }
 
     fn as_repetition(&self, value: Value) -> Value {

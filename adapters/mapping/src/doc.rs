@@ -77,6 +77,15 @@ pub trait Doc: Send + Sync + 'static {
     /// The part of a cut value that a step leads to.
     fn part(&self, cut: &Self::Cut, step: &Self::Step) -> Option<Value>;
 
+    /// Which fields of an item say anything: bit n for field n, the highest for all from there on.
+    fn mask(&self, item: u32) -> u64;
+
+    /// Which parts of a cut value say anything, as [`Doc::mask`].
+    fn cut_mask(&self, cut: &Self::Cut) -> u64;
+
+    /// The bit of the field that a step begins with, or of the part where it begins at a value; all where it names none.
+    fn bit(step: &Self::Step, field: bool) -> u64;
+
     /// The part of a number, from 1, of a value.
     fn nth(&self, value: Value, number: u32) -> Option<Value>;
 

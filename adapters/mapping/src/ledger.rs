@@ -39,7 +39,7 @@ impl<D: Doc> Plan<D> {
                 Entry::Wrote(path) => to.push(path.clone()),
                 Entry::Read => read = true,
                 Entry::Passed(why, row) => {
-                    noted = Some(noted.map_or((*why, *row), |known| graver(known, (*why, *row))))
+                    noted = Some(noted.map_or((*why, *row), |known| graver(known, (*why, *row))));
                 }
             }
         }

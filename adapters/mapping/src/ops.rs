@@ -59,7 +59,7 @@ impl<D: Doc> Input<'_, D> {
 
     /// What a code becomes in one of the operation's tables.
     pub fn look_up(&self, table: usize, code: &str) -> Option<&str> {
-        self.tables.get(table)?.get(code.trim())?.code.as_deref()
+        self.tables.get(table)?.get(code.trim())?.to.as_deref()
     }
 
     /// Whether the system that a table gives for a name holds all its codes, and not this one.
@@ -104,12 +104,15 @@ pub(crate) enum At<'a> {
 
 /// The system address of a hierarchic designator without a site's word on it: by its universal id, else a private one.
 pub fn authority_address(name: &str, universal: &str, kind: &str) -> Option<String> {
-    crate::run::plain_address(name, universal, kind)
+    let mut address = String::new();
+    crate::run::plain_address([name, universal, kind], &mut address).then_some(address)
 }
 
 /// A private address below a path, the same for the same name.
 pub fn private_address(path: &str, name: &str) -> String {
-    crate::run::private_address(path, name)
+    let mut address = String::new();
+    crate::run::private_address(path, name, &mut address);
+    address
 }
 
 impl Output<'_> {
@@ -153,7 +156,8 @@ impl Output<'_> {
 
     /// The system address of a hierarchic designator: what the site says, else [`authority_address`].
     pub fn authority(&self, name: &str, universal: &str, kind: &str) -> Option<String> {
-        crate::run::site_address(self.settings, name, universal, kind)
+        let mut address = String::new();
+        crate::run::site_address(self.settings, [name, universal, kind], &mut address).then_some(address)
     }
 
     /// A number as FHIR writes a decimal; none when it is not one.

@@ -55,10 +55,11 @@ pub(crate) struct Settings {
     pub(crate) zone: Option<jiff::tz::TimeZone>,
 }
 
-/// A code table with addresses in place of short names, sorted by code.
+/// A code table with addresses in place of short names.
 #[derive(Debug, Default)]
 pub(crate) struct Codes {
-    pub(crate) entries: Vec<(Box<str>, Code)>,
+    /// Half empty; a code stands at its hash or behind it.
+    slots: Vec<Option<(Box<str>, Code)>>,
     pub(crate) rest: Option<Code>,
 }
 
@@ -66,7 +67,7 @@ pub(crate) struct Codes {
 #[derive(Debug, Clone)]
 pub(crate) struct Code {
     /// None for the source's code as it is.
-    pub(crate) code: Option<Box<str>>,
+    pub(crate) to: Option<Box<str>>,
     /// Whether no element comes of it.
     pub(crate) none: bool,
     pub(crate) system: Box<str>,
@@ -76,21 +77,51 @@ pub(crate) struct Code {
 }
 
 impl Codes {
+    pub(crate) fn new(entries: Vec<(Box<str>, Code)>, rest: Option<Code>) -> Self {
+        let size = (entries.len() * 2).next_power_of_two().max(2);
+        let mut codes = Self {
+            slots: vec![None; size],
+            rest,
+        };
+        for entry in entries {
+            let start = codes.start(&entry.0);
+            let free = (0..size).map(|step| (start + step) % size).find(|at| {
+                codes
+                    .slots
+                    .get(*at)
+                    .is_some_and(|slot| slot.as_ref().is_none_or(|known| known.0 == entry.0))
+            });
+            if let Some(slot) = free.and_then(|at| codes.slots.get_mut(at)) {
+                slot.get_or_insert(entry);
+            }
+        }
+        codes
+    }
+
+    fn start(&self, code: &str) -> usize {
+        let hash = crate::run::hash(code.as_bytes()) >> 20;
+        usize::try_from(hash).unwrap_or(0) & (self.slots.len() - 1)
+    }
+
+    /// The row of a code itself.
+    pub(crate) fn exact(&self, code: &str) -> Option<&Code> {
+        let mut at = self.start(code);
+        while let Some((known, found)) = self.slots.get(at)? {
+            if known.as_ref() == code {
+                return Some(found);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        None
+    }
+
+    /// The row of a code, else the row for all others.
     pub(crate) fn get(&self, code: &str) -> Option<&Code> {
-        let found = self
-            .entries
-            .binary_search_by(|(known, _)| known.as_ref().cmp(code))
-            .ok();
-        found
-            .and_then(|at| self.entries.get(at))
-            .map(|(_, code)| code)
-            .or(self.rest.as_ref())
+        self.exact(code).or(self.rest.as_ref())
     }
 
     pub(crate) fn has(&self, code: &str) -> bool {
-        self.entries
-            .binary_search_by(|(known, _)| known.as_ref().cmp(code))
-            .is_ok()
+        self.exact(code).is_some()
     }
 }
 
@@ -101,6 +132,8 @@ pub(crate) struct Structure<D: Doc> {
     pub(crate) makes: Vec<Make<D>>,
     /// By kind of group: the makes of its anchor.
     pub(crate) of_kind: Vec<Vec<u16>>,
+    /// How many tests have a number.
+    pub(crate) tests: u32,
     /// The names that instances have, by number.
     pub(crate) names: Vec<String>,
 }
@@ -186,8 +219,34 @@ impl<D: Doc> Clone for Read<D> {
     }
 }
 
+/// What must say something for rows to have anything to do: any of these bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Guard {
+    /// Parts of the value that was cut at a depth.
+    Frame(u8, u64),
+    /// Fields of a member's items of the group so many levels further out.
+    Group { up: u8, member: u16, mask: u64 },
+}
+
+/// Any of the guards lets pass; none always does.
+pub(crate) type Guards = Box<[Guard]>;
+
+/// Which of a list have anything to do, found by comparing bits.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    /// Those that always have.
+    pub(crate) always: Words,
+    /// For each place that guards look at: bits, and which of the list they let pass.
+    pub(crate) sources: Vec<(Guard, Vec<(u64, u16)>)>,
+}
+
+/// A set of numbers below 256; a list that is longer has everything to do.
+pub(crate) type Words = [u64; 4];
+
 /// A test, compiled.
 pub(crate) struct Test<D: Doc> {
+    /// Tests of one number say the same for one instance; none where a value in hand decides.
+    pub(crate) id: Option<u32>,
     pub(crate) not: bool,
     /// The place; none for the value in hand.
     pub(crate) on: Option<Read<D>>,
@@ -215,15 +274,20 @@ pub(crate) enum Check<D: Doc> {
 /// An object: its members in the order of FHIR.
 pub(crate) struct Node<D: Doc> {
     pub(crate) members: Vec<Member<D>>,
-    /// Rows without a target: findings and ignored places.
+    pub(crate) index: Index,
+    /// Rows without a target that say something.
     pub(crate) remarks: Vec<Row<D>>,
+    /// Rows that ignore places: only a ledger asks.
+    pub(crate) ignored: Vec<Row<D>>,
 }
 
 impl<D: Doc> Default for Node<D> {
     fn default() -> Self {
         Self {
             members: Vec::new(),
+            index: Index::default(),
             remarks: Vec::new(),
+            ignored: Vec::new(),
         }
     }
 }
@@ -234,6 +298,7 @@ pub(crate) struct Member<D: Doc> {
     /// The name of what belongs to a primitive, `_birthDate`.
     pub(crate) under: Box<str>,
     pub(crate) content: Content<D>,
+    pub(crate) guards: Guards,
     /// The number of an element that instances make items of.
     pub(crate) element: Option<u16>,
 }
@@ -242,7 +307,7 @@ pub(crate) enum Content<D: Doc> {
     One(Slot<D>),
     /// One of several types.
     Choice(Vec<Option_<D>>, Vec<Decider>),
-    Many(Vec<Part<D>>, bool),
+    Many(Vec<Part<D>>, Index, bool),
 }
 
 /// One type of a choice.
@@ -255,7 +320,7 @@ pub(crate) struct Option_<D: Doc> {
 }
 
 /// What decides between types, in the order of rows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decider {
     /// The alternative of a type.
     Whole { option: u16, alternative: u16 },
@@ -283,6 +348,7 @@ pub(crate) enum Part<D: Doc> {
 pub(crate) struct Label<D: Doc> {
     /// The address of an extension.
     pub(crate) url: Option<Box<str>>,
+    pub(crate) guards: Guards,
     /// How many there may be.
     pub(crate) limit: u32,
     pub(crate) variants: Vec<Variant<D>>,
@@ -297,6 +363,7 @@ pub(crate) struct Variant<D: Doc> {
 /// One row.
 pub(crate) struct Row<D: Doc> {
     pub(crate) id: u32,
+    pub(crate) guards: Guards,
     /// Empty when it runs once.
     pub(crate) from: Vec<Read<D>>,
     pub(crate) when: Vec<Test<D>>,
@@ -315,7 +382,7 @@ pub(crate) enum Fixed {
     Text(Box<str>),
     Number(Box<str>),
     Bool(bool),
-    /// A Coding, or a CodeableConcept around it.
+    /// A `Coding`, or a `CodeableConcept` around it.
     Coding {
         system: Box<str>,
         code: Box<str>,
@@ -353,7 +420,7 @@ pub(crate) enum Act<D: Doc> {
     /// A type map: the value is cut at the depth and fills an object.
     Map {
         depth: u8,
-        node: Box<Node<D>>,
+        node: Arc<Node<D>>,
     },
     /// A type map on a Reference: instances are made, the first is referred to.
     Make(Arc<[Make<D>]>),

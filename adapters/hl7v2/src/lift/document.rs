@@ -47,6 +47,7 @@ pub struct Cut {
     place: Place,
     level: Level,
     count: u8,
+    mask: u64,
     ends: [u32; CUTS],
 }
 
@@ -67,17 +68,17 @@ impl Default for Cut {
             place: Place(0),
             level: Level::Leaf,
             count: 0,
+            mask: 0,
             ends: [0; CUTS],
         }
     }
 }
 
 fn level(place: Place) -> Level {
-    let spot = place::spot(place);
-    match () {
-        () if spot.component == 0 => Level::Repetition,
-        () if spot.subcomponent == 0 => Level::Component,
-        () => Level::Leaf,
+    match place::narrowed(place) {
+        (false, _) => Level::Repetition,
+        (true, false) => Level::Component,
+        (true, true) => Level::Leaf,
     }
 }
 
@@ -100,6 +101,7 @@ fn own(value: Value) -> value::Value {
 impl Message {
     fn span(&self, value: Value) -> &[u8] {
         self.text
+            .as_bytes()
             .get(value.start as usize..value.end as usize)
             .unwrap_or_default()
     }
@@ -160,11 +162,15 @@ impl Message {
             return value;
         }
         let bytes = self.span(value);
-        let component = self.delims.component;
-        let subcomponent = self.delims.subcomponent;
-        let length = bytes
-            .iter()
-            .position(|byte| *byte == subcomponent || (*byte == component && level == Level::Repetition));
+        let (component, subcomponent) = (self.delims.component, self.delims.subcomponent);
+        let length = match (level, self.has.subcomponent) {
+            (Level::Repetition, true) => bytes
+                .iter()
+                .position(|byte| *byte == subcomponent || *byte == component),
+            (Level::Repetition, false) => bytes.iter().position(|byte| *byte == component),
+            (_, true) => bytes.iter().position(|byte| *byte == subcomponent),
+            (_, false) => None,
+        };
         let length = u32::try_from(length.unwrap_or(bytes.len())).unwrap_or(u32::MAX);
         let place = if level == Level::Repetition {
             place::component(place, 1)
@@ -177,6 +183,11 @@ impl Message {
             end: value.start + length,
         }
     }
+}
+
+/// The bit of a number; the highest stands for all from there on.
+fn bit(number: u32) -> u64 {
+    1 << number.min(63)
 }
 
 fn narrowed(place: Place, level: Level, number: u32) -> Place {
@@ -215,7 +226,8 @@ impl Doc for Message {
             return (None, false);
         };
         let plain = matches!(step.pick, Pick::All) && !step.star;
-        if plain && (memchr(self.delims.repetition, self.span(field)).is_none() || self.is_delimiters(field.place)) {
+        let one = || memchr(self.delims.repetition, self.span(field)).is_none() || self.is_delimiters(field.place);
+        if plain && (!self.has.repetition || one()) {
             return (
                 Some(Value {
                     place: place::repetition(field.place, 1),
@@ -252,6 +264,8 @@ impl Doc for Message {
         into.level = level(value.place);
         let by = self.between(value.place, into.level);
         let mut count = 0u8;
+        let mut mask = 0;
+        let mut begin = value.start;
         let mut ends = into.ends.iter_mut();
         let base = value.start;
         for (at, byte) in (0u32..).zip(self.span(value)) {
@@ -259,12 +273,16 @@ impl Doc for Message {
                 let Some(end) = ends.next() else { break };
                 *end = base + at;
                 count += 1;
+                mask |= u64::from(base + at > begin) << count;
+                begin = base + at + 1;
             }
         }
         if let Some(end) = ends.next() {
             *end = value.end;
             count += 1;
+            mask |= u64::from(value.end > begin) << count;
         }
+        into.mask = mask;
         into.count = count;
     }
 
@@ -297,6 +315,30 @@ impl Doc for Message {
         }
     }
 
+    fn mask(&self, item: u32) -> u64 {
+        let Some(segment) = self.segments.get(item as usize) else {
+            return 0;
+        };
+        let mut mask = 0;
+        for (number, field) in (1u32..).zip(self.fields_of(segment)) {
+            if !field.is_empty() {
+                mask |= bit(number);
+            }
+        }
+        mask
+    }
+
+    fn cut_mask(&self, cut: &Cut) -> u64 {
+        cut.mask
+    }
+
+    fn bit(step: &Step, field: bool) -> u64 {
+        match if field { step.field } else { step.component } {
+            0 => u64::MAX,
+            number => bit(number),
+        }
+    }
+
     fn nth(&self, value: Value, number: u32) -> Option<Value> {
         let level = level(value.place);
         if level == Level::Leaf {
@@ -323,6 +365,12 @@ impl Doc for Message {
     }
 
     fn presence(&self, value: Value) -> Presence {
+        // A value that begins with a letter or digit says something; only others need a closer look.
+        match self.span(value).first() {
+            None => return Presence::Empty,
+            Some(byte) if byte.is_ascii_alphanumeric() => return Presence::Valued,
+            Some(_) => {}
+        }
         match Message::presence(self, Some(own(value))) {
             value::Presence::Absent | value::Presence::Empty => Presence::Empty,
             value::Presence::Null => Presence::Null,

@@ -196,7 +196,7 @@ pub(super) fn control_id_bytes(intake: &Intake, message: &Message) -> Vec<u8> {
 fn raw_header<'a>(intake: &'a Intake, message: &Message) -> Option<&'a [u8]> {
     let is_end = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
     let start = message.segments.first()?.start as usize;
-    let before = message.text.get(..start)?.iter().filter(is_end).count();
+    let before = message.text.as_bytes().get(..start)?.iter().filter(is_end).count();
     let mut line = intake.raw.as_ref();
     for _ in 0..before {
         line = line.get(memchr::memchr2(b'\r', b'\n', line)? + 1..)?;

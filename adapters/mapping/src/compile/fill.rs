@@ -9,7 +9,7 @@ use causeway_profiles::definitions::{Element, Found, TypeDef};
 use super::place::sign;
 use super::{Bound, Compiler, D, Env, HeadBase, MOST_NESTED, Sign};
 use crate::doc::Format;
-use crate::plan::{Check, Content, Decider, Label, Member, Node, Option_, Part, Read, Row, Slot, Test, Variant};
+use crate::plan::{Act, Check, Content, Decider, Label, Member, Node, Option_, Part, Read, Row, Slot, Test, Variant};
 use crate::syntax::{ElementRow, How, Place, Segment, Span, TypeMap};
 
 /// What elements may stand in.
@@ -112,7 +112,7 @@ impl<'a, F: Format> Compiler<'a, F> {
                 _ => None,
             };
             if let Some(map) = whole {
-                self.into_itself(map, row, env, guards, out);
+                self.spread(map, row, env, guards, out);
             } else {
                 out.push(Pending {
                     row,
@@ -126,7 +126,7 @@ impl<'a, F: Format> Compiler<'a, F> {
         }
     }
 
-    fn into_itself(
+    fn spread(
         &mut self,
         map: &TypeMap,
         row: &'a ElementRow,
@@ -162,7 +162,9 @@ impl<'a, F: Format> Compiler<'a, F> {
         let mut members: BTreeMap<u32, (Found, Vec<Pending<'a>>)> = BTreeMap::new();
         for row in rows {
             let Some(segment) = row.next() else {
-                node.remarks.extend(self.remark(&row));
+                let remark = self.remark(&row);
+                let quiet = remark.as_ref().is_some_and(|remark| matches!(remark.act, Act::Ignore));
+                if quiet { &mut node.ignored } else { &mut node.remarks }.extend(remark);
                 continue;
             };
             let name = segment.element.clone();
@@ -183,9 +185,10 @@ impl<'a, F: Format> Compiler<'a, F> {
             self.place_items(top, scope, &mut members);
         }
         for (found, rows) in members.into_values() {
-            let member = self.member_of(found, rows, top.filter(|_| root));
+            let member = self.member_of(found, &rows, top.filter(|_| root));
             node.members.push(member);
         }
+        node.index = super::guard::of_members(&node.members);
         node
     }
 
@@ -200,7 +203,7 @@ impl<'a, F: Format> Compiler<'a, F> {
         }
     }
 
-    fn member_of(&mut self, found: Found, rows: Vec<Pending<'a>>, top: Option<u16>) -> Member<D<F>> {
+    fn member_of(&mut self, found: Found, rows: &[Pending<'a>], top: Option<u16>) -> Member<D<F>> {
         let element = found.element;
         let plain = element.name();
         let number = top.and_then(|top| {
@@ -209,19 +212,26 @@ impl<'a, F: Format> Compiler<'a, F> {
                 .position(|(name, text)| *name == top && text == plain)
         });
         let content = if element.is_choice() {
-            self.choice(element, &rows)
+            self.choice(element, rows)
         } else if element.repeats() {
             let primitive = found.kind.is_some_and(|kind| kind.is_primitive());
-            Content::Many(self.parts(&rows, &found), primitive)
+            {
+                let parts = self.parts(rows, &found);
+                let index = super::guard::of_parts(&parts);
+                Content::Many(parts, index, primitive)
+            }
         } else {
-            Content::One(self.slot(&rows, &found, false))
+            Content::One(self.slot(rows, &found, false))
         };
-        Member {
+        let mut member = Member {
             name: plain.into(),
             under: format!("_{plain}").into(),
             content,
+            guards: Box::default(),
             element: number.map(super::short),
-        }
+        };
+        member.guards = super::guard::of_member(&member);
+        member
     }
 
     fn choice(&mut self, element: Element, rows: &[Pending<'a>]) -> Content<D<F>> {
@@ -242,13 +252,13 @@ impl<'a, F: Format> Compiler<'a, F> {
                 .enumerate()
                 .filter(|(_, row)| of_name(row))
                 .collect();
-            let Some(found) = self.typed(element, name) else {
+            let Some(found) = typed(element, name) else {
                 continue;
             };
             let option = super::short(options.len());
             let mut deciders = Vec::new();
             for (at, row) in own.iter().filter(|(_, row)| !row.is_last() && !row.row.from.is_empty()) {
-                if let Some(target) = self.target_of(row, &found)
+                if let Some(target) = target_of(row, &found)
                     && let Some(compiled) = self.row(&row.inner_most(), &target)
                 {
                     order.push((
@@ -282,29 +292,6 @@ impl<'a, F: Format> Compiler<'a, F> {
         }
         order.sort_by_key(|(at, _)| *at);
         Content::Choice(options, order.into_iter().map(|(_, decider)| decider).collect())
-    }
-
-    fn typed(&self, element: Element, name: &str) -> Option<Found> {
-        let stem = element.name().trim_end_matches("[x]");
-        let kind = element.types().find(|kind| {
-            let code = kind.code();
-            let mut letters = code.chars();
-            let upper = letters
-                .next()
-                .map(|first| first.to_uppercase().collect::<String>() + letters.as_str());
-            upper.is_some_and(|upper| name.strip_prefix(stem) == Some(upper.as_str()))
-        });
-        Some(Found {
-            element,
-            kind: Some(kind?),
-        })
-    }
-
-    /// The element that a row ends in, below an element.
-    fn target_of(&self, row: &Pending<'a>, found: &Found) -> Option<Found> {
-        let rest = row.segments().get(1..)?;
-        rest.iter()
-            .try_fold(*found, |found, segment| found.child(&segment.element))
     }
 
     /// What may stand in one place.
@@ -392,11 +379,14 @@ impl<'a, F: Format> Compiler<'a, F> {
             .into_iter()
             .filter_map(|driver| self.variant(&rows, found, driver));
         let variants = variants.collect();
-        Label {
+        let mut label = Label {
             url: url.map(Into::into),
+            guards: Box::default(),
             limit: if single { 1 } else { u32::MAX },
             variants,
-        }
+        };
+        label.guards = super::guard::of_label(&label);
+        label
     }
 
     /// What may make the items of a label: whole rows, else the fields of rows inside; none for one item.
@@ -415,19 +405,18 @@ impl<'a, F: Format> Compiler<'a, F> {
         let mut single = false;
         let driving: Vec<Sign> = rows
             .iter()
-            .filter(|row| !self.is_deep(row, found))
+            .filter(|row| !is_deep(row, found))
             .filter_map(|row| self.driver_sign(row))
             .collect();
         for row in rows.iter().filter(|row| !row.is_last() && !row.row.from.is_empty()) {
             match self.driver_sign(row) {
                 Some(sign) if driving.contains(&sign) => {
-                    if !out.iter().any(|driver| driver.sign.as_ref() == Some(&sign)) {
-                        out.push(Driver {
-                            sign: Some(sign),
-                            row: Some(row.clone()),
-                            whole: None,
-                        });
-                    }
+                    let known = out.iter().any(|driver| driver.sign.as_ref() == Some(&sign));
+                    out.extend((!known).then(|| Driver {
+                        sign: Some(sign),
+                        row: Some(row.clone()),
+                        whole: None,
+                    }));
                 }
                 _ if !single => {
                     single = true;
@@ -441,21 +430,6 @@ impl<'a, F: Format> Compiler<'a, F> {
             }
         }
         out
-    }
-
-    /// Whether a repeating element lies between the label and the end of the row's target, so that values go there.
-    fn is_deep(&self, row: &Pending<'a>, found: &Found) -> bool {
-        let mut at = *found;
-        for segment in row.segments().iter().skip(1) {
-            let Some(next) = at.child(&segment.element) else {
-                return false;
-            };
-            if next.element.repeats() {
-                return true;
-            }
-            at = next;
-        }
-        false
     }
 
     /// The field whose values a row reads; none for parts of a value in hand and for what does not read.
@@ -547,6 +521,7 @@ impl<'a, F: Format> Compiler<'a, F> {
             for place in from {
                 if let Some(read) = self.read(place, &env) {
                     out.push(Test {
+                        id: None,
                         not: false,
                         on: Some(read),
                         check: Check::Valued,
@@ -588,4 +563,42 @@ impl Pending<'_> {
             ..self.clone()
         }
     }
+}
+
+fn typed(element: Element, name: &str) -> Option<Found> {
+    let stem = element.name().trim_end_matches("[x]");
+    let kind = element.types().find(|kind| {
+        let code = kind.code();
+        let mut letters = code.chars();
+        let upper = letters
+            .next()
+            .map(|first| first.to_uppercase().collect::<String>() + letters.as_str());
+        upper.is_some_and(|upper| name.strip_prefix(stem) == Some(upper.as_str()))
+    });
+    Some(Found {
+        element,
+        kind: Some(kind?),
+    })
+}
+
+/// The element that a row ends in, below an element.
+fn target_of(row: &Pending<'_>, found: &Found) -> Option<Found> {
+    let rest = row.segments().get(1..)?;
+    rest.iter()
+        .try_fold(*found, |found, segment| found.child(&segment.element))
+}
+
+/// Whether a repeating element lies between the label and the end of the row's target, so that values go there.
+fn is_deep(row: &Pending<'_>, found: &Found) -> bool {
+    let mut at = *found;
+    for segment in row.segments().iter().skip(1) {
+        let Some(next) = at.child(&segment.element) else {
+            return false;
+        };
+        if next.element.repeats() {
+            return true;
+        }
+        at = next;
+    }
+    false
 }

@@ -2,6 +2,7 @@
 //! trees in the order of FHIR. What does not fit FHIR was found by the checker before; here it is only left out and said.
 
 mod fill;
+mod guard;
 mod place;
 mod row;
 mod structure;
@@ -11,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use causeway_profiles::definitions::{Definitions, r4};
+use causeway_profiles::definitions::{CodeSystem, Definitions, r4};
 
 use crate::doc::Format;
 use crate::group::Grammar;
-use crate::plan::{Code, Codes, Make, MessageKind, Plan, RowTexts, Settings};
+use crate::plan::{Code, Codes, Make, MessageKind, Node, Plan, RowTexts, Settings};
 use crate::syntax::{Bad, FileId, Level, Library, Part, Place, Problem, Span};
 use crate::table::To;
 
@@ -92,6 +93,16 @@ pub(crate) enum Arg {
     Place(Place, Rc<Env>),
 }
 
+/// What a parameter or setting that a place names stands for.
+#[derive(Debug, Clone)]
+pub(crate) enum Given {
+    /// The place is of the source.
+    Not,
+    /// It is not given.
+    Nothing,
+    Value(Arg),
+}
+
 /// The most that type maps may be nested; one that is deeper calls itself.
 const MOST_NESTED: u8 = 12;
 
@@ -110,6 +121,9 @@ pub(crate) struct Compiler<'a, F: Format> {
     /// Elements that instances make items of: name of the instance, element.
     pub(crate) elements: Vec<(u16, String)>,
     pub(crate) made: HashMap<String, Arc<[Make<D<F>>]>>,
+    /// Type maps that read nothing but their value, compiled once for all rows that use them alike.
+    pub(crate) shared: HashMap<String, Arc<Node<D<F>>>>,
+    test_ids: HashMap<String, u32>,
     /// Whether something was read from beyond the value that opens the instance.
     pub(crate) outside: bool,
     /// The places of each make of a name, for conditions of references.
@@ -135,6 +149,8 @@ impl<'a, F: Format> Compiler<'a, F> {
             names: Vec::new(),
             elements: Vec::new(),
             made: HashMap::new(),
+            shared: HashMap::new(),
+            test_ids: HashMap::new(),
             outside: false,
             kinds_of_names: Vec::new(),
         }
@@ -199,6 +215,18 @@ impl<'a, F: Format> Compiler<'a, F> {
         *self.signatures.entry(text).or_insert(next)
     }
 
+    /// The number of a test that says the same for one instance.
+    pub(crate) fn test_id(&mut self, text: String) -> u32 {
+        let next = crate::group::small(self.test_ids.len());
+        *self.test_ids.entry(text).or_insert(next)
+    }
+
+    pub(crate) fn take_tests(&mut self) -> u32 {
+        let count = crate::group::small(self.test_ids.len());
+        self.test_ids.clear();
+        count
+    }
+
     /// The address of a code system: a short name, or as it is.
     pub(crate) fn system(&self, name: &str) -> String {
         let known = || self.defs.system(name).map(str::to_owned);
@@ -216,27 +244,21 @@ impl<'a, F: Format> Compiler<'a, F> {
         }
         let table = self.library.tables.get(name)?;
         let code = |entry: &crate::table::Entry| Code {
-            code: match &entry.to {
+            to: match &entry.to {
                 To::Code(code) => Some(code.as_str().into()),
                 To::None | To::Same => None,
             },
             none: entry.to == To::None,
             system: self.system(&entry.system).into(),
             closed: match &entry.to {
-                To::Code(code) if code.contains("://") => {
-                    self.defs.code_system(code).filter(|found| found.is_complete())
-                }
+                To::Code(code) if code.contains("://") => self.defs.code_system(code).filter(CodeSystem::is_complete),
                 _ => None,
             },
             display: entry.display.as_str().into(),
         };
         let named = table.entries().filter(|entry| entry.code != "*");
-        let mut entries: Vec<(Box<str>, Code)> = named.map(|entry| (entry.code.as_str().into(), code(entry))).collect();
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
-        let codes = Arc::new(Codes {
-            entries,
-            rest: table.rest().map(code),
-        });
+        let entries: Vec<(Box<str>, Code)> = named.map(|entry| (entry.code.as_str().into(), code(entry))).collect();
+        let codes = Arc::new(Codes::new(entries, table.rest().map(code)));
         self.tables.insert(name.to_owned(), Arc::clone(&codes));
         Some(codes)
     }

@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use super::structure::names;
-use super::{Arg, Compiler, D, Env, HeadBase, Sign, short, with_parts};
+use super::{Arg, Compiler, D, Env, Given, HeadBase, Sign, short, with_parts};
 use crate::doc::Format;
 use crate::group::NO;
 use crate::plan::{From, Read};
-use crate::syntax::{Base, Mark, ParamValue, Part, Place, Step, TypeMap};
+use crate::syntax::{Base, Mark, ParamValue, Part, Place, Select, Step, TypeMap};
 
 /// The field that a place reads, whichever occurrence and part; none for parameters and settings.
 pub(crate) fn sign(place: &Place) -> Option<Sign> {
@@ -33,17 +33,17 @@ fn components(step: &Step) -> &[Part] {
 }
 
 impl<F: Format> Compiler<'_, F> {
-    /// What a parameter or setting stands for. None when the place is of the source; `Some(None)` when it is not given.
-    pub(crate) fn argument(&self, place: &Place, env: &Env) -> Option<Option<Arg>> {
+    /// What a parameter or setting stands for.
+    pub(crate) fn argument(&self, place: &Place, env: &Env) -> Given {
         match &place.base {
-            Base::Source => None,
+            Base::Source => Given::Not,
             Base::Param(name) => {
                 let found = env.params.iter().find(|(known, _)| known == name);
-                Some(found.map(|(_, value)| value.clone()))
+                found.map_or(Given::Nothing, |(_, value)| Given::Value(value.clone()))
             }
             Base::Site(name) => {
                 let value = self.library.site.settings.get(name).cloned();
-                Some(value.map(|text| Arg::Text(text, true)))
+                value.map_or(Given::Nothing, |text| Given::Value(Arg::Text(text, true)))
             }
         }
     }
@@ -55,8 +55,9 @@ impl<F: Format> Compiler<'_, F> {
             let value = match &param.value {
                 ParamValue::Text(text) => Some(Arg::Text(text.clone(), false)),
                 ParamValue::Place(place) => match self.argument(place, env) {
-                    Some(value) => value,
-                    None => Some(Arg::Place(
+                    Given::Value(value) => Some(value),
+                    Given::Nothing => None,
+                    Given::Not => Some(Arg::Place(
                         place.clone(),
                         Rc::new(Env {
                             hand: None,
@@ -73,9 +74,9 @@ impl<F: Format> Compiler<'_, F> {
     /// Compiles a place of the source, or a parameter that is one.
     pub(crate) fn read(&mut self, place: &Place, env: &Env) -> Option<Read<D<F>>> {
         match self.argument(place, env) {
-            Some(Some(Arg::Place(place, outer))) => return self.read(&place, &outer),
-            Some(_) => return None,
-            None => {}
+            Given::Value(Arg::Place(place, outer)) => return self.read(&place, &outer),
+            Given::Value(Arg::Text(..)) | Given::Nothing => return None,
+            Given::Not => {}
         }
         let last = place.steps.last()?;
         if let Some((head, base)) = &env.head
@@ -93,7 +94,10 @@ impl<F: Format> Compiler<'_, F> {
         if self.is_of_value(place, env) {
             return self.below(From::Frame(0), &last.select, &last.parts, place);
         }
-        self.bound(place, last, env).unwrap_or_else(|| self.grouped(place, env))
+        match self.bound(place, last, env) {
+            Some((from, select, parts)) => self.below(from, select, parts, place),
+            None => self.grouped(place, env),
+        }
     }
 
     /// Whether a place begins with a type's name at an anchor that is a value.
@@ -105,7 +109,7 @@ impl<F: Format> Compiler<'_, F> {
     }
 
     /// A place whose value is in hand already: of a label, an anchor or the row's own `from`.
-    fn bound(&mut self, place: &Place, last: &Step, env: &Env) -> Option<Option<Read<D<F>>>> {
+    fn bound<'p>(&mut self, place: &Place, last: &'p Step, env: &Env) -> Option<(From, &'p [Select], &'p [Part])> {
         let sign = sign(place)?;
         let chosen = last.parts.first().is_some_and(|field| !field.select.is_empty());
         if chosen {
@@ -114,23 +118,23 @@ impl<F: Format> Compiler<'_, F> {
         if sign.field.is_some()
             && let Some(bound) = env.bound.iter().rev().find(|bound| bound.sign == sign)
         {
-            return Some(self.below(From::Frame(bound.depth), &[], components(last), place));
+            return Some((From::Frame(bound.depth), &[], components(last)));
         }
         let hand = env.hand.as_ref().filter(|hand| hand.item == sign.item)?;
         if sign.field.is_some() && hand.field == sign.field {
-            return Some(self.below(From::HandSpot, &[], components(last), place));
+            return Some((From::HandSpot, &[], components(last)));
         }
         self.outside = true;
-        Some(self.below(From::HandItem, &last.select, &last.parts, place))
+        // The item that opens a group is one: what it says, all rows of the instance may share.
+        if place.steps.len() == 1
+            && let Some(from) = self.opened(last, env.kind)
+        {
+            return Some((from, &last.select, &last.parts));
+        }
+        Some((From::HandItem, &last.select, &last.parts))
     }
 
-    fn below(
-        &mut self,
-        from: From,
-        select: &[crate::syntax::Select],
-        parts: &[Part],
-        place: &Place,
-    ) -> Option<Read<D<F>>> {
+    fn below(&mut self, from: From, select: &[Select], parts: &[Part], place: &Place) -> Option<Read<D<F>>> {
         if parts.is_empty() && select.is_empty() {
             return Some(Read { from, step: None });
         }
@@ -163,6 +167,20 @@ impl<F: Format> Compiler<'_, F> {
             });
         };
         self.below(from, &last.select, &last.parts, place)
+    }
+
+    /// The opener of the own group or of one further out.
+    fn opened(&mut self, step: &Step, kind: u16) -> Option<From> {
+        let symbol = self.symbol(names(step).first()?)?;
+        let (mut at, mut up) = (kind, 0u8);
+        while at != 0 {
+            if let Some(member) = self.opener(at, symbol) {
+                return Some(From::Group { up, member });
+            }
+            at = self.grammar.kinds.get(usize::from(at)).map_or(0, |kind| kind.parent);
+            up = up.saturating_add(1);
+        }
+        None
     }
 
     /// A bare item: of the own group, the opener of one further out, or the header.

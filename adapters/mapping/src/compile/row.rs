@@ -7,9 +7,10 @@ use causeway_profiles::definitions::{Found, TypeKind};
 
 use super::fill::{Pending, Scope};
 use super::place::sign;
-use super::{Arg, Compiler, D, Env, HeadBase, MOST_NESTED};
+use super::test::table_name;
+use super::{Arg, Compiler, D, Env, Given, HeadBase, MOST_NESTED};
 use crate::doc::Format;
-use crate::plan::{Act, Fixed, Make, Pair, Read, Reference, Row, Shape, Why};
+use crate::plan::{Act, Fixed, Make, Node, Pair, Read, Reference, Row, Shape, Why};
 use crate::primitives::Primitive;
 use crate::syntax::{Constant, How, Literal, Make as Makes, Ref, TypeMap};
 
@@ -37,15 +38,14 @@ impl<'a, F: Format> Compiler<'a, F> {
     /// A row that fills an element, with rows that fill what it leaves empty inside.
     pub(crate) fn row_with(&mut self, row: &Pending<'a>, found: &Found, inner: &[Pending<'a>]) -> Option<Row<D<F>>> {
         let env = &row.env;
-        if let [place] = row.row.from.as_slice()
-            && let Some(given) = self.argument(place, env)
-        {
-            match given? {
-                Arg::Text(text, site) => {
+        if let [place] = row.row.from.as_slice() {
+            match self.argument(place, env) {
+                Given::Nothing => return None,
+                Given::Value(Arg::Text(text, site)) => {
                     let act = self.constant_from(&row.row.how, &text, site, row, found)?;
                     return self.finish(row, act, true);
                 }
-                Arg::Place(..) => {}
+                Given::Value(Arg::Place(..)) | Given::Not => {}
             }
         }
         let act = self.act(row, found, inner)?;
@@ -63,7 +63,7 @@ impl<'a, F: Format> Compiler<'a, F> {
             .row
             .from
             .first()
-            .is_some_and(|place| matches!(self.argument(place, env), Some(Some(Arg::Text(..)))));
+            .is_some_and(|place| matches!(self.argument(place, env), Given::Value(Arg::Text(..))));
         let mut from = Vec::new();
         if !constant {
             for place in &row.row.from {
@@ -88,6 +88,7 @@ impl<'a, F: Format> Compiler<'a, F> {
         let strong = !row.row.from.is_empty();
         Some(Row {
             id: self.row_id(row.row.span),
+            guards: super::guard::of_row(&from, on_absent),
             from,
             when,
             act,
@@ -100,9 +101,9 @@ impl<'a, F: Format> Compiler<'a, F> {
     fn act(&mut self, row: &Pending<'a>, found: &Found, inner: &[Pending<'a>]) -> Option<Act<D<F>>> {
         Some(match &row.row.how {
             How::TypeMap(map) => return self.type_map(map, row, found, inner),
-            How::Keep => Act::Primitive(self.kept(found)),
+            How::Keep => Act::Primitive(kept(found)),
             How::Table(table) => {
-                let name = self.table_name(table, &row.env)?;
+                let name = table_name(table, &row.env)?;
                 let Some(table) = self.table(&name) else {
                     self.say(row.row.cells.how, format!("there is no table {name}"));
                     return None;
@@ -112,7 +113,7 @@ impl<'a, F: Format> Compiler<'a, F> {
                     shape: shape(found),
                 }
             }
-            How::Const(constant) => Act::Fixed(self.constant(constant, found, row)?, self.why(constant)),
+            How::Const(constant) => Act::Fixed(self.constant(constant, found, row)?, why(constant)),
             How::Default(constant) => Act::Fixed(self.constant(constant, found, row)?, Why::Default),
             How::Absent(code) => Act::Absent(code.as_str().into()),
             How::Ref(reference) => Act::Ref(self.reference(reference, &row.env)?),
@@ -120,20 +121,6 @@ impl<'a, F: Format> Compiler<'a, F> {
             How::Op(name) => self.op(name, row)?,
             How::Finding(_) | How::Ignore | How::Off => return None,
         })
-    }
-
-    /// The text as it is, made fit for its element.
-    fn kept(&self, found: &Found) -> Primitive {
-        match found.kind.map(|kind| kind.code()) {
-            Some("code" | "id" | "oid" | "uuid") => Primitive::Code,
-            Some("uri" | "url" | "canonical") => Primitive::Uri,
-            Some("base64Binary") => Primitive::Base64,
-            Some("decimal") => Primitive::Decimal,
-            Some("integer") => Primitive::Integer,
-            Some("positiveInt") => Primitive::PositiveInt,
-            Some("unsignedInt") => Primitive::UnsignedInt,
-            _ => Primitive::String,
-        }
     }
 
     fn op(&mut self, name: &str, row: &Pending<'a>) -> Option<Act<D<F>>> {
@@ -167,11 +154,7 @@ impl<'a, F: Format> Compiler<'a, F> {
     ) -> Option<Act<D<F>>> {
         let primitive = found.kind.is_some_and(|kind| kind.is_primitive());
         if let Some(known) = Primitive::named(&map.name) {
-            let fitted = if known == Primitive::String {
-                self.kept(found)
-            } else {
-                known
-            };
+            let fitted = if known == Primitive::String { kept(found) } else { known };
             return Some(Act::Primitive(fitted));
         }
         if primitive {
@@ -193,6 +176,49 @@ impl<'a, F: Format> Compiler<'a, F> {
         }
         let params = self.arguments(map, &row.env);
         let depth = row.env.depth;
+        let shared = inner.is_empty().then(|| {
+            let given: Vec<String> = params.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+            let kind = found.kind.map_or("", |kind| kind.code());
+            format!(
+                "{} {depth} {kind} {} {}",
+                map.name,
+                found.element.path(),
+                given.join(" ")
+            )
+        });
+        let shared = shared.map(|key| {
+            if found.element.is_group() {
+                key
+            } else {
+                key.replace(found.element.path(), "")
+            }
+        });
+        if let Some(node) = shared.as_ref().and_then(|key| self.shared.get(key)) {
+            return Some(Act::Map {
+                depth,
+                node: Arc::clone(node),
+            });
+        }
+        let outside = std::mem::replace(&mut self.outside, false);
+        let node = Arc::new(self.map_node(map, row, found, inner, params));
+        let free = !self.outside;
+        self.outside |= outside;
+        if let Some(key) = shared.filter(|_| free) {
+            self.shared.insert(key, Arc::clone(&node));
+        }
+        Some(Act::Map { depth, node })
+    }
+
+    /// The rows of a type map, and those that fill what they leave empty.
+    fn map_node(
+        &mut self,
+        map: &TypeMap,
+        row: &Pending<'a>,
+        found: &Found,
+        inner: &[Pending<'a>],
+        params: Rc<Vec<(String, Arg)>>,
+    ) -> Node<D<F>> {
+        let depth = row.env.depth;
         let of_item = self.format.symbol(map.source()).is_some();
         let env = Env {
             head: (!of_item).then(|| (map.source().to_owned(), HeadBase::Frame(depth))),
@@ -210,26 +236,26 @@ impl<'a, F: Format> Compiler<'a, F> {
         // Rows that fill what is empty may cut values of their own: deeper than those of the type map.
         pending.extend(inner.iter().map(|row| {
             let mut row = row.clone();
+            let depth = row.env.depth.max(depth + 1);
             row.env = Rc::new(Env {
-                depth: row.env.depth.max(depth + 1),
+                depth,
                 ..(*row.env).clone()
             });
             row
         }));
-        let node = self.node(pending, &Scope::Element(*found), None, false);
-        Some(Act::Map {
-            depth,
-            node: Box::new(node),
-        })
+        self.node(pending, &Scope::Element(*found), None, false)
     }
 
     /// A type map on a Reference: the instances of `types.csv`.
     fn make_of_type(&mut self, map: &TypeMap, row: &Pending<'a>) -> Option<Act<D<F>>> {
         let params = self.arguments(map, &row.env);
         let given: Vec<String> = params.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-        let key = format!("{} {} {}", map.name, row.env.kind, given.join(" "));
-        if let Some(made) = self.made.get(&key) {
-            return Some(Act::Make(Arc::clone(made)));
+        let key = format!("{} {}", map.name, given.join(" "));
+        let near = format!("{} {key}", row.env.kind);
+        if let Some(made) = self.made.get(&key).or_else(|| self.made.get(&near)) {
+            let made = Arc::clone(made);
+            self.outside |= made.iter().any(|make| !make.self_contained);
+            return Some(Act::Make(made));
         }
         if row.env.nesting >= MOST_NESTED {
             return None;
@@ -265,7 +291,9 @@ impl<'a, F: Format> Compiler<'a, F> {
             return None;
         }
         let makes: Arc<[Make<D<F>>]> = makes.into();
-        self.made.insert(key, Arc::clone(&makes));
+        let free = makes.iter().all(|make| make.self_contained);
+        self.outside |= !free;
+        self.made.insert(if free { key } else { near }, Arc::clone(&makes));
         Some(Act::Make(makes))
     }
 
@@ -324,13 +352,6 @@ impl<'a, F: Format> Compiler<'a, F> {
         })
     }
 
-    fn why(&self, constant: &Constant) -> Why {
-        match constant.value {
-            Literal::Site(_) => Why::Site,
-            _ => Why::Constant,
-        }
-    }
-
     fn literal(&self, literal: &Literal, row: &Pending<'a>) -> Option<String> {
         match literal {
             Literal::Text(text) => Some(text.clone()),
@@ -372,10 +393,10 @@ impl<'a, F: Format> Compiler<'a, F> {
         let why = if site { Why::Site } else { Why::Constant };
         let fixed = match how {
             How::Table(table) => {
-                let name = self.table_name(table, &row.env)?;
+                let name = table_name(table, &row.env)?;
                 let table = self.table(&name)?;
                 let code = table.get(text).filter(|code| !code.none)?;
-                let to = code.code.as_deref().unwrap_or(text);
+                let to = code.to.as_deref().unwrap_or(text);
                 if code.system.is_empty() {
                     plain(to, found)
                 } else {
@@ -418,5 +439,26 @@ fn coding(system: &str, code: &str, display: &str, found: &Found) -> Fixed {
             concept: shape(found) == Shape::Concept,
         },
         _ => plain(code, found),
+    }
+}
+
+/// The text as it is, made fit for its element.
+fn kept(found: &Found) -> Primitive {
+    match found.kind.map(|kind| kind.code()) {
+        Some("code" | "id" | "oid" | "uuid") => Primitive::Code,
+        Some("uri" | "url" | "canonical") => Primitive::Uri,
+        Some("base64Binary") => Primitive::Base64,
+        Some("decimal") => Primitive::Decimal,
+        Some("integer") => Primitive::Integer,
+        Some("positiveInt") => Primitive::PositiveInt,
+        Some("unsignedInt") => Primitive::UnsignedInt,
+        _ => Primitive::String,
+    }
+}
+
+fn why(constant: &Constant) -> Why {
+    match constant.value {
+        Literal::Site(_) => Why::Site,
+        _ => Why::Constant,
     }
 }

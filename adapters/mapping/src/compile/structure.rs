@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Arg, Bound, Compiler, D, Env, short};
+use super::{Arg, Bound, Compiler, D, Env, Given, short};
 use crate::doc::Format;
 use crate::group::{Grammar, GroupKind, NO};
 use crate::plan::{From, KeyPart, KeyWhat, Make, Read, Structure, What};
@@ -16,6 +16,7 @@ impl<F: Format> Compiler<'_, F> {
         self.names.clear();
         self.elements.clear();
         self.made.clear();
+        self.shared.clear();
         self.kinds_of_names.clear();
         let mut rows = Vec::new();
         self.flatten(name, 0, &mut rows);
@@ -38,6 +39,7 @@ impl<F: Format> Compiler<'_, F> {
             grammar: std::mem::take(&mut self.grammar),
             makes: makes.into_iter().map(|(_, make)| make).collect(),
             of_kind,
+            tests: self.take_tests(),
             names: self.names.clone(),
         }
     }
@@ -267,9 +269,9 @@ impl<F: Format> Compiler<'_, F> {
             syntax::KeyWhat::Place(place) => place,
         };
         match self.argument(place, env) {
-            Some(Some(Arg::Text(text, _))) => return Some(KeyWhat::Text(text.as_str().into())),
-            Some(None) => return None,
-            _ => {}
+            Given::Value(Arg::Text(text, _)) => return Some(KeyWhat::Text(text.as_str().into())),
+            Given::Nothing => return None,
+            Given::Value(Arg::Place(..)) | Given::Not => {}
         }
         let (head, parts) = place
             .steps

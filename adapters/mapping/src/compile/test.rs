@@ -1,9 +1,9 @@
 //! Tests of the `when` column. What parameters and settings decide is decided here; a row whose tests cannot hold is
 //! left out.
 
-use super::{Arg, Compiler, D, Env};
+use super::{Arg, Compiler, D, Env, Given};
 use crate::doc::Format;
-use crate::plan::{Check, Test};
+use crate::plan::{Check, From, Test};
 use crate::syntax::{self, Subject, TableRef};
 
 impl<F: Format> Compiler<'_, F> {
@@ -30,6 +30,7 @@ impl<F: Format> Compiler<'_, F> {
     fn test(&mut self, test: &syntax::Test, env: &Env) -> Option<Test<D<F>>> {
         let fixed = |holds| {
             Some(Test {
+                id: None,
                 not: test.not,
                 on: None,
                 check: Check::Fixed(holds),
@@ -37,14 +38,30 @@ impl<F: Format> Compiler<'_, F> {
         };
         let on = match &test.on {
             Subject::Place(place) => match self.argument(place, env) {
-                None | Some(Some(Arg::Place(..))) => Some(self.read(place, env)?),
-                Some(Some(Arg::Text(text, _))) => return fixed(self.holds(&test.check, Some(&text), env)),
-                Some(None) => return fixed(self.holds(&test.check, None, env)),
+                Given::Not | Given::Value(Arg::Place(..)) => Some(self.read(place, env)?),
+                Given::Value(Arg::Text(said, _)) => return fixed(self.holds(&test.check, Some(&said), env)),
+                Given::Nothing => return fixed(self.holds(&test.check, None, env)),
             },
             Subject::InHand | Subject::Trigger | Subject::Version | Subject::Message => None,
         };
         let check = self.check(&test.check, &test.on, env)?;
+        let steady = |read: &crate::plan::Read<D<F>>| {
+            matches!(read.from, From::Group { .. } | From::Below { .. } | From::Header)
+        };
+        let own = on.as_ref().is_some_and(steady) && !matches!(test.check, syntax::Check::SameAs(_));
+        let id = own.then(|| {
+            let table = match &test.check {
+                syntax::Check::InTable(table) => table_name(table, env).unwrap_or_default(),
+                _ => String::new(),
+            };
+            let on = on
+                .as_ref()
+                .map(|read| format!("{:?} {:?}", read.from, read.step))
+                .unwrap_or_default();
+            self.test_id(format!("{on} {:?} {table}", test.check))
+        });
         Some(Test {
+            id,
             not: test.not,
             on,
             check,
@@ -66,7 +83,7 @@ impl<F: Format> Compiler<'_, F> {
             syntax::Check::Null => Check::Null,
             syntax::Check::Is(value) => Check::In(boxed(std::slice::from_ref(value))),
             syntax::Check::In(values) => Check::In(boxed(values)),
-            syntax::Check::InTable(table) => match self.table_name(table, env).and_then(|name| self.table(&name)) {
+            syntax::Check::InTable(table) => match table_name(table, env).and_then(|name| self.table(&name)) {
                 Some(table) => Check::InTable(table),
                 None => Check::Fixed(false),
             },
@@ -86,21 +103,6 @@ impl<F: Format> Compiler<'_, F> {
         })
     }
 
-    /// The name of a table, which may be a parameter.
-    pub(crate) fn table_name(&self, table: &TableRef, env: &Env) -> Option<String> {
-        match table {
-            TableRef::Name(name) => Some(name.clone()),
-            TableRef::Param(name) => env
-                .params
-                .iter()
-                .find(|(known, _)| known == name)
-                .and_then(|(_, value)| match value {
-                    Arg::Text(text, _) => Some(text.clone()),
-                    Arg::Place(..) => None,
-                }),
-        }
-    }
-
     /// Whether a test holds on a constant.
     fn holds(&mut self, check: &syntax::Check, text: Option<&str>, env: &Env) -> bool {
         let Some(text) = text.filter(|text| !text.is_empty()) else {
@@ -111,7 +113,7 @@ impl<F: Format> Compiler<'_, F> {
             syntax::Check::Is(value) => value == text,
             syntax::Check::In(values) => values.iter().any(|value| value == text),
             syntax::Check::InTable(table) => {
-                let table = self.table_name(table, env).and_then(|name| self.table(&name));
+                let table = table_name(table, env).and_then(|name| self.table(&name));
                 table.is_some_and(|table| table.has(text))
             }
             syntax::Check::Number => text.parse::<f64>().is_ok(),
@@ -123,6 +125,22 @@ impl<F: Format> Compiler<'_, F> {
             syntax::Check::Length(compare, length) => compare.holds(text.chars().count().cmp(&(*length as usize))),
             syntax::Check::Count(compare, count) => compare.holds(1.cmp(count)),
             _ => false,
+        }
+    }
+}
+
+/// The name of a table, which may be a parameter.
+pub(crate) fn table_name(table: &TableRef, env: &Env) -> Option<String> {
+    match table {
+        TableRef::Name(name) => Some(name.clone()),
+        TableRef::Param(name) => {
+            env.params
+                .iter()
+                .find(|(known, _)| known == name)
+                .and_then(|(_, value)| match value {
+                    Arg::Text(text, _) => Some(text.clone()),
+                    Arg::Place(..) => None,
+                })
         }
     }
 }

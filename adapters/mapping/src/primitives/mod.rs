@@ -129,10 +129,11 @@ impl Primitive {
         match self {
             Self::String | Self::Text | Self::Name | Self::First => clean(text, out),
             Self::Code | Self::Authority => code(text, out),
-            Self::Uri | Self::Base64 => {
+            Self::Uri => {
                 out.extend(text.chars().filter(|c| !c.is_whitespace() && !c.is_control()));
                 some_text(out)
             }
+            Self::Base64 => base64(text, out),
             Self::DateTime => time::date_time(text, around, out),
             Self::Date => time::date(text, out),
             Self::Instant => time::instant(text, around, out),
@@ -145,8 +146,40 @@ impl Primitive {
     }
 }
 
+/// Base64 with its padding (RFC 4648 4), white space taken out.
+fn base64(text: &str, out: &mut String) -> Made {
+    out.extend(text.chars().filter(|c| !c.is_whitespace()));
+    let letters = out.trim_end_matches('=');
+    let padding = out.len() - letters.len();
+    let sound = letters
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));
+    if sound && padding <= 2 && out.len().is_multiple_of(4) {
+        some_text(out)
+    } else {
+        Made::Wrong
+    }
+}
+
 fn some_text(out: &str) -> Made {
     if out.is_empty() { Made::Nothing } else { Made::Text }
+}
+
+/// A text without white space around it; most have none, which two bytes tell.
+pub(crate) fn trimmed(text: &str) -> &str {
+    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if edge(text.as_bytes().first()) && edge(text.as_bytes().last()) {
+        text
+    } else {
+        text.trim()
+    }
+}
+
+/// Whether a text can stand as a FHIR string as it is.
+pub(crate) fn is_clean(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    edge(bytes.first()) && edge(bytes.last()) && bytes.iter().all(|byte| *byte >= 0x20 && *byte != 0x7f)
 }
 
 /// A FHIR string holds no control characters but tab, carriage return and line feed, and is not empty.
@@ -165,6 +198,10 @@ pub(crate) fn clean(text: &str, out: &mut String) -> Made {
 
 /// A FHIR code has no white space around it and single spaces within (R4 2.24.0.1).
 pub(crate) fn code(text: &str, out: &mut String) -> Made {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        out.push_str(text);
+        return some_text(out);
+    }
     for (n, word) in text
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())

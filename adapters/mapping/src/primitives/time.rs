@@ -254,7 +254,17 @@ pub(super) fn time(text: &str, out: &mut String) -> Made {
     let whole = if count <= 6 { format!("20000101{plain}") } else { plain };
     match parts(&whole) {
         Some(parts) if parts.hour.is_some_and(|hour| hour < 24) => {
-            parts.write_time(out);
+            // Zeros beyond the millisecond say nothing, and many readers of FHIR take no more digits in a time.
+            let spare = parts
+                .fraction
+                .get(3..)
+                .is_some_and(|rest| rest.bytes().all(|byte| byte == b'0'));
+            let fraction = if spare {
+                parts.fraction.get(..3).unwrap_or("")
+            } else {
+                parts.fraction
+            };
+            Parts { fraction, ..parts }.write_time(out);
             Made::Text
         }
         _ => Made::Wrong,

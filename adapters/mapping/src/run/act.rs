@@ -1,9 +1,10 @@
 //! What one row does: its values one by one until one yields, its tests, and its act.
 
-use causeway_core::NodeId;
 use causeway_core::fhir::Value as Json;
 use causeway_core::origin::{OriginId, OriginKind};
+use causeway_core::{NodeId, Place};
 
+use super::read::Single;
 use super::track::{Passed, Track};
 use super::{Hand, Run, Yield, keys};
 use crate::doc::{Doc, Presence};
@@ -19,16 +20,22 @@ const ABSENT: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason
 impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     /// Runs a row for one element: the first of its values that yields is written.
     pub(crate) fn fire(&mut self, row: &'a Row<D>, at: At<'_>, under: &str) -> Yield {
+        if !self.pass(&row.guards) {
+            return Yield::No;
+        }
         match row.from.as_slice() {
             [] => self.fire_once(row, None, at, under),
             [read] if Self::is_one(read) && !is_together(row) => match self.read_one(read, None) {
-                Some(hand) if self.presence(read, hand.value) != Presence::Empty => {
-                    self.attempt(row, read, hand, at, under)
-                }
+                Some(hand) if hand.said != Presence::Empty => self.attempt(row, hand, at, under),
                 _ if row.on_absent => self.fire_once(row, None, at, under),
                 _ => Yield::No,
             },
-            [read] if !is_together(row) => self.fire_each(row, read, at, under),
+            [read] if !is_together(row) => match self.read_single(read) {
+                Single::Found(Some(hand)) if hand.said != Presence::Empty => self.attempt(row, hand, at, under),
+                Single::Found(_) if row.on_absent => self.fire_once(row, None, at, under),
+                Single::Found(_) => Yield::No,
+                Single::Several => self.fire_each(row, read, at, under),
+            },
             _ => self.fire_joined(row, at, under),
         }
     }
@@ -42,7 +49,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             let Some(hand) = self.vals.get(index).copied() else {
                 break;
             };
-            let said = self.presence(read, hand.value);
+            let said = hand.said;
             if said == Presence::Empty {
                 continue;
             }
@@ -54,7 +61,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                 }
                 continue;
             }
-            written = self.attempt(row, read, hand, at, under);
+            written = self.attempt(row, hand, at, under);
             if !T::ON && written > Yield::No {
                 break;
             }
@@ -63,13 +70,12 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         if !any && row.on_absent {
             return self.fire_once(row, None, at, under);
         }
-        // Remarks are made for each value.
         written
     }
 
     /// Tries a row with one value.
-    pub(crate) fn attempt(&mut self, row: &'a Row<D>, read: &'a Read<D>, hand: Hand, at: At<'_>, under: &str) -> Yield {
-        if self.presence(read, hand.value) == Presence::Null {
+    pub(crate) fn attempt(&mut self, row: &'a Row<D>, hand: Hand, at: At<'_>, under: &str) -> Yield {
+        if hand.said == Presence::Null {
             let wanted = row
                 .when
                 .iter()
@@ -113,39 +119,55 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
 
     /// Runs a row that takes its values together: several places, or all repetitions.
     fn fire_joined(&mut self, row: &'a Row<D>, at: At<'_>, under: &str) -> Yield {
-        let mut values = Vec::new();
+        let start = self.vals.len();
+        let mut values = std::mem::take(&mut self.together);
+        let mut places = std::mem::take(&mut self.places);
+        values.clear();
+        places.clear();
         let mut first = None;
-        let mut places = Vec::new();
         for read in &row.from {
-            let start = self.read(read, None);
-            let found = self.vals.get(start..).unwrap_or_default().to_vec();
-            self.vals.truncate(start);
-            let valued = found
-                .into_iter()
-                .filter(|found| self.presence(read, found.value) == Presence::Valued);
-            let valued: Vec<Hand> = valued.collect();
-            first = first.or(valued.first().copied());
-            places.extend(valued.iter().map(|hand| hand.value.place));
-            if row.from.len() > 1 {
-                values.push(valued.first().map(|hand| hand.value));
-            } else {
-                values.extend(valued.iter().map(|hand| Some(hand.value)));
-            }
+            self.gather(read, row.from.len() > 1, &mut values, &mut places, &mut first);
         }
-        if first.is_none() && !row.on_absent {
-            return Yield::No;
-        }
-        if !self.hold(&row.when, first) {
-            return Yield::No;
-        }
+        self.vals.truncate(start);
+        let runs = (first.is_some() || row.on_absent) && self.hold(&row.when, first);
         let written = match &row.act {
+            _ if !runs => Yield::No,
             Act::Op { op, others, tables } => {
                 let origin = self.origins.add(row.id, OriginKind::Source, &places);
                 self.run_op(op, (others, tables), &values, first, origin, at)
             }
             _ => self.act(row, first, at, under),
         };
+        self.together = values;
+        self.places = places;
         if written > Yield::No { Yield::Strong } else { written }
+    }
+
+    /// The valued values of a place: the first where each place gives one, else all.
+    fn gather(
+        &mut self,
+        read: &'a Read<D>,
+        one: bool,
+        values: &mut Vec<Option<crate::doc::Value>>,
+        places: &mut Vec<Place>,
+        first: &mut Option<Hand>,
+    ) {
+        if one {
+            let found = self.first_valued(read, None);
+            *first = first.or(found);
+            places.extend(found.map(|found| found.value.place));
+            values.push(found.map(|found| found.value));
+            return;
+        }
+        let start = self.read(read, None);
+        for at in start..self.vals.len() {
+            let Some(found) = self.vals.get(at).copied() else { break };
+            if found.said == Presence::Valued {
+                *first = first.or(Some(found));
+                places.push(found.value.place);
+                values.push(Some(found.value));
+            }
+        }
     }
 
     fn act(&mut self, row: &'a Row<D>, hand: Option<Hand>, at: At<'_>, under: &str) -> Yield {
@@ -208,17 +230,30 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
 
     fn primitive(&mut self, primitive: Primitive, row: &'a Row<D>, hand: Hand, at: At<'_>) -> Yield {
         let doc = self.doc;
+        if matches!(primitive, Primitive::String | Primitive::Text) {
+            let value = if primitive == Primitive::Text {
+                hand.value
+            } else {
+                doc.first(hand.value)
+            };
+            let text = doc.text(value);
+            if crate::primitives::is_clean(&text) {
+                let origin = self.origins.add(row.id, OriginKind::Source, &[hand.value.place]);
+                self.put(at, Json::String(&text), origin);
+                return Yield::Strong;
+            }
+        }
         let mut out = std::mem::take(&mut self.text);
         out.clear();
         let made = match primitive {
-            Primitive::Authority => match self.address(hand.value) {
-                Some(address) => {
-                    out.push_str(&address);
-                    self.say_private(&address, row, hand);
+            Primitive::Authority => {
+                if self.write_address(hand.value, &mut out) {
+                    self.say_private(&out, row, hand);
                     Made::Text
+                } else {
+                    Made::Nothing
                 }
-                None => Made::Nothing,
-            },
+            }
             Primitive::Name => self.spoken(hand, &mut out),
             _ => {
                 let value = if primitive.reads_first() {
@@ -291,7 +326,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     fn table(&mut self, table: &'a Codes, shape: Shape, row: &'a Row<D>, hand: Hand, at: At<'_>) -> Yield {
         let doc = self.doc;
         let text = doc.text(doc.first(hand.value));
-        let code = text.trim();
+        let code = crate::primitives::trimmed(&text);
         if code.is_empty() {
             return Yield::No;
         }
@@ -310,12 +345,11 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     fn write_code(&mut self, found: &'a Code, code: &str, shape: Shape, origin: OriginId, at: At<'_>) {
         let mut clean = std::mem::take(&mut self.text);
         clean.clear();
-        let to = match &found.code {
-            Some(to) => to.as_ref(),
-            None => {
-                crate::primitives::code(code, &mut clean);
-                clean.as_str()
-            }
+        let to = if let Some(to) = &found.to {
+            to.as_ref()
+        } else {
+            crate::primitives::code(code, &mut clean);
+            clean.as_str()
         };
         match shape {
             Shape::Text => {
@@ -334,7 +368,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         self.text = clean;
     }
 
-    /// Writes a Coding, or a CodeableConcept with one.
+    /// Writes a `Coding`, or a `CodeableConcept` with one.
     fn coding(&mut self, system: &str, code: &str, display: &str, concept: bool, origin: OriginId, at: At<'_>) {
         let mut object = self.put(at, Json::Object, origin);
         if concept {
@@ -501,9 +535,11 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         origin: OriginId,
         at: At<'_>,
     ) -> Yield {
-        let mut read = Vec::with_capacity(others.len());
+        let mut read = std::mem::take(&mut self.beside);
+        read.clear();
         for other in others {
-            read.push(self.first_valued(other, hand).map(|found| found.value));
+            let found = self.first_valued(other, hand).map(|found| found.value);
+            read.push(found);
         }
         if T::ON {
             for value in values.iter().chain(&read).flatten() {
@@ -526,7 +562,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             settings: &self.plan.settings,
             offset: self.offset.as_deref(),
         };
-        if (op.run)(&input, &mut output) {
+        let made = (op.run)(&input, &mut output);
+        self.beside = read;
+        if made {
             return Yield::Strong;
         }
         self.tree.rollback(mark);

@@ -1,17 +1,20 @@
 //! The second pass: the bundle, its entries, and in each object the members in FHIR's order. Each place is tried and taken
 //! back when nothing came of it. What a row does is in `act`.
 
+use std::fmt::Write as _;
+
 use causeway_core::NodeId;
 use causeway_core::fhir::Value as Json;
 use causeway_core::origin::{OriginId, OriginKind};
 use uuid::Uuid;
 
+use super::read::next_of;
 use super::track::{Passed, Track};
 use super::{BundleKind, Hand, MOST_NODES, Run, Yield, refs};
 use crate::doc::{Doc, Presence};
 use crate::group::{NONE, small};
 use crate::ops::At;
-use crate::plan::{Act, Content, Decider, Label, Member, Node, Option_, Part, Row, Slot, Variant, What};
+use crate::plan::{Act, Content, Decider, Index, Label, Member, Node, Option_, Part, Row, Slot, Variant, What};
 
 impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     /// Writes the bundle.
@@ -134,11 +137,21 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     /// Writes the members of an object.
     pub(crate) fn node(&mut self, node: &'a Node<D>, object: NodeId) -> Yield {
         let mut written = Yield::No;
-        for member in &node.members {
+        let active = self.active(&node.index);
+        let mut at = 0;
+        while let Some(member) = next_of(&active, at, node.members.len()).and_then(|next| {
+            at = next + 1;
+            node.members.get(next)
+        }) {
             written = written.max(self.member(member, object));
         }
         for row in &node.remarks {
             self.fire(row, At::Into(object), "");
+        }
+        if T::ON {
+            for row in &node.ignored {
+                self.fire(row, At::Into(object), "");
+            }
         }
         written
     }
@@ -147,7 +160,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         match &member.content {
             Content::One(slot) => self.slot(slot, object, &member.name, &member.under),
             Content::Choice(options, order) => self.choice(options, order, object),
-            Content::Many(parts, primitive) => self.many(member, parts, *primitive, object),
+            Content::Many(parts, index, primitive) => self.many(member, (parts, index), *primitive, object),
         }
     }
 
@@ -155,8 +168,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         self.null = None;
         let mut written = Yield::No;
         let mut alternatives = slot.alternatives.iter();
+        let beside = if slot.primitive { under } else { "" };
         for row in alternatives.by_ref() {
-            written = self.fire(row, At::Member(object, name), under);
+            written = self.fire(row, At::Member(object, name), beside);
             if written > Yield::No {
                 self.lost(alternatives.as_slice(), row);
                 break;
@@ -188,7 +202,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                 let hands = self.vals.get(start..).unwrap_or_default().to_vec();
                 self.vals.truncate(start);
                 for hand in hands {
-                    if self.presence(read, hand.value) == Presence::Valued && self.hold(&row.when, Some(hand)) {
+                    if hand.said == Presence::Valued && self.hold(&row.when, Some(hand)) {
                         self.track.passed(hand.value.place, row.id, Passed::Lost(winner.id));
                     }
                     self.track.settle(false);
@@ -238,7 +252,8 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                     let Some(row) = option.slot.alternatives.get(usize::from(alternative)) else {
                         continue;
                     };
-                    let written = self.fire(row, At::Member(object, &option.name), &option.under);
+                    let beside = if option.slot.primitive { &*option.under } else { "" };
+                    let written = self.fire(row, At::Member(object, &option.name), beside);
                     (option, written)
                 }
                 Decider::Inner { option, row } => {
@@ -255,7 +270,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                 }
             };
             if written > Yield::No {
-                self.lost_choice(options, order, decider);
+                self.lost_choice(options, order, *decider);
                 return if option.slot.primitive {
                     written.max(self.under(&option.slot, object, &option.under))
                 } else {
@@ -269,7 +284,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         Yield::No
     }
 
-    fn lost_choice(&mut self, options: &'a [Option_<D>], order: &[Decider], winner: &Decider) {
+    fn lost_choice(&mut self, options: &'a [Option_<D>], order: &[Decider], winner: Decider) {
         if !T::ON || self.dry {
             return;
         }
@@ -283,11 +298,8 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                 Decider::Inner { option, row } => options.get(usize::from(option))?.deciders.get(usize::from(row)),
             }
         };
-        let Some(won) = row_of(winner) else { return };
-        let behind = order
-            .iter()
-            .skip_while(|decider| !std::ptr::eq(*decider, winner))
-            .skip(1);
+        let Some(won) = row_of(&winner) else { return };
+        let behind = order.iter().skip_while(|decider| **decider != winner).skip(1);
         for row in behind.filter_map(row_of) {
             self.lost(std::slice::from_ref(row), won);
         }
@@ -303,12 +315,23 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         written > Yield::No
     }
 
-    fn many(&mut self, member: &'a Member<D>, parts: &'a [Part<D>], primitive: bool, object: NodeId) -> Yield {
+    fn many(
+        &mut self,
+        member: &'a Member<D>,
+        (parts, index): (&'a [Part<D>], &Index),
+        primitive: bool,
+        object: NodeId,
+    ) -> Yield {
         self.null = None;
         let mark = self.tree.mark(object);
         let array = self.tree.member(object, &member.name, Json::Array, OriginId::GENERATED);
         let mut written = Yield::No;
-        for part in parts {
+        let active = self.active(index);
+        let mut at = 0;
+        while let Some(part) = next_of(&active, at, parts.len()).and_then(|next| {
+            at = next + 1;
+            parts.get(next)
+        }) {
             written = written.max(match part {
                 Part::Values(rows) => self.values(rows, array),
                 Part::Label(label) => self.label(label, array, primitive, false),
@@ -367,18 +390,21 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         if together {
             return self.first_of(rows, array);
         }
+        if !rows.iter().any(|row| self.pass(&row.guards)) {
+            return Yield::No;
+        }
         let start = self.read(read, None);
         let end = self.vals.len();
         let mut written = Yield::No;
         let mut any = false;
         for at in start..end {
             let Some(hand) = self.vals.get(at).copied() else { break };
-            if self.presence(read, hand.value) == Presence::Empty {
+            if hand.said == Presence::Empty {
                 continue;
             }
             any = true;
             for row in rows {
-                let one = self.attempt(row, read, hand, At::Item(array), "");
+                let one = self.attempt(row, hand, At::Item(array), "");
                 written = written.max(one);
                 if one > Yield::No {
                     break;
@@ -430,7 +456,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         let hands = self.vals.get(start..).unwrap_or_default().to_vec();
         self.vals.truncate(start);
         for hand in hands {
-            if self.doc.presence(hand.value) == Presence::Valued && !self.dry {
+            if hand.said == Presence::Valued && !self.dry {
                 self.track.passed(hand.value.place, row.id, Passed::Lost(row.id));
             }
         }
@@ -453,7 +479,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         let mut count = 0;
         for at in start..end {
             let Some(hand) = self.vals.get(at).copied() else { break };
-            if self.presence(read, hand.value) != Presence::Valued {
+            if hand.said != Presence::Valued {
                 continue;
             }
             if count >= label.limit {
@@ -569,10 +595,11 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             let object = self.tree.item(array, Json::Object, origin);
             let made = self.insts.get(inst as usize).map(|inst| inst.make);
             let one = made.map_or(Yield::No, |make| self.node(&make.fill, object));
-            if one == Yield::No {
+            if one < Yield::Reference {
                 self.tree.rollback(mark);
+            } else {
+                written = written.max(one);
             }
-            written = written.max(one);
             self.at = own;
             self.group = group;
             self.number = count;
@@ -610,7 +637,8 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'/') {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _written = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -1,6 +1,9 @@
 //! Keys and ids: the first candidate that is fully valued, in the namespace of its authority, so that the same thing said
 //! again has the same id (DESIGN decision 8). What has no key gets an id of its frame and place and is never merged.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use causeway_core::id;
 use uuid::Uuid;
 
@@ -188,8 +191,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             self.track.tested(hand.value.place);
         }
         if authority {
-            let address = self.address(hand.value);
-            return self.within(address, space, text);
+            return self.within(hand.value, None, space, text);
         }
         let Some(identity) = identity else {
             let said = doc.text(hand.value);
@@ -198,28 +200,41 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         };
         let number = identity.number.iter().find_map(|part| self.part(hand.value, *part));
         let Some(number) = number else { return false };
-        text.push_str(doc.text(doc.first(number)).trim());
+        text.push_str(crate::primitives::trimmed(&doc.text(doc.first(number))));
         let authority = identity.authority.iter().find_map(|part| self.part(hand.value, *part));
         let Some(authority) = authority else { return true };
         if !identity.namespace {
             text.push('\u{1e}');
-            text.push_str(doc.text(doc.first(authority)).trim());
+            text.push_str(crate::primitives::trimmed(&doc.text(doc.first(authority))));
             return true;
         }
-        let address = self.address_of(hand.value, authority, identity);
-        self.within(address, space, text);
+        let flat = (identity.width > 1).then_some((hand.value, identity));
+        self.within(authority, flat, space, text);
         true
     }
 
-    /// A key's first authority is its namespace, a further one part of its text.
-    fn within(&mut self, address: Option<String>, space: &mut Option<Uuid>, text: &mut String) -> bool {
-        let Some(address) = address else { return false };
-        if space.is_none() {
+    /// A key's first authority is its namespace, a further one part of its text. An authority may stand flat in several
+    /// parts of a value (EI).
+    fn within(
+        &mut self,
+        authority: Value,
+        flat: Option<(Value, Identity)>,
+        space: &mut Option<Uuid>,
+        text: &mut String,
+    ) -> bool {
+        let mut address = std::mem::take(&mut self.address);
+        address.clear();
+        let found = match flat {
+            Some((value, identity)) => self.flat_address(value, identity, &mut address),
+            None => self.write_address(authority, &mut address),
+        };
+        if found && space.is_none() {
             *space = Some(self.authority(&address));
-        } else {
+        } else if found {
             text.push_str(&address);
         }
-        true
+        self.address = address;
+        found
     }
 
     pub(crate) fn part(&self, value: Value, number: u32) -> Option<Value> {
@@ -240,122 +255,128 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         space
     }
 
-    /// The address of an identifier's authority, which may stand flat in several parts (EI).
-    fn address_of(&self, value: Value, authority: Value, identity: Identity) -> Option<String> {
-        if identity.width <= 1 {
-            return self.address(authority);
-        }
+    fn flat_address(&self, value: Value, identity: Identity, out: &mut String) -> bool {
         let first = identity.authority.first().copied().unwrap_or(0);
-        let text = |offset| {
-            self.part(value, first + offset)
-                .map(|part| self.doc.text(self.doc.first(part)))
-        };
+        let text = |offset| self.leaf(value, first + offset);
         let (name, universal, kind) = (text(0), text(1), text(2));
-        self.system(
-            name.as_deref().unwrap_or(""),
-            universal.as_deref().unwrap_or(""),
-            kind.as_deref().unwrap_or(""),
-        )
+        site_address(&self.plan.settings, [&name, &universal, &kind], out)
     }
 
-    /// The address of a hierarchic designator.
-    pub(crate) fn address(&self, value: Value) -> Option<String> {
+    fn leaf(&self, value: Value, number: u32) -> Cow<'a, str> {
+        let part = self.part(value, number);
+        part.map_or(Cow::Borrowed(""), |part| self.doc.text(self.doc.first(part)))
+    }
+
+    /// Writes the address of a hierarchic designator.
+    pub(crate) fn write_address(&self, value: Value, out: &mut String) -> bool {
         if self.doc.presence(value) != Presence::Valued {
-            return None;
+            return false;
         }
-        let text = |number| self.part(value, number).map(|part| self.doc.text(self.doc.first(part)));
         if !self.doc.is_complex(value) {
-            return self.system(&self.doc.text(value), "", "");
+            let name = self.doc.text(value);
+            return site_address(&self.plan.settings, [&name, "", ""], out);
         }
-        let (name, universal, kind) = (text(1), text(2), text(3));
-        self.system(
-            name.as_deref().unwrap_or(""),
-            universal.as_deref().unwrap_or(""),
-            kind.as_deref().unwrap_or(""),
-        )
-    }
-
-    fn system(&self, name: &str, universal: &str, kind: &str) -> Option<String> {
-        site_address(&self.plan.settings, name, universal, kind)
+        let (name, universal, kind) = (self.leaf(value, 1), self.leaf(value, 2), self.leaf(value, 3));
+        site_address(&self.plan.settings, [&name, &universal, &kind], out)
     }
 }
 
-/// The system address of an authority: what the site says, else the universal id as its type says, else a private one
-/// that is the same for the same name.
-pub(crate) fn site_address(settings: &Settings, name: &str, universal: &str, kind: &str) -> Option<String> {
-    let (name, universal) = (name.trim(), universal.trim());
+/// Writes the system address of an authority, given by name, universal id and its type: what the site says, else the
+/// universal id as its type says, else a private one that is the same for the same name.
+pub(crate) fn site_address(settings: &Settings, authority: [&str; 3], out: &mut String) -> bool {
+    let [name, universal, _] = authority.map(str::trim);
     let known = settings
         .authorities
         .get(name)
         .or_else(|| settings.authorities.get(universal));
-    known.cloned().or_else(|| plain_address(name, universal, kind))
+    if let Some(known) = known {
+        out.push_str(known);
+        return true;
+    }
+    plain_address(authority, out)
 }
 
-/// The address of an authority that no site knows.
-pub(crate) fn plain_address(name: &str, universal: &str, kind: &str) -> Option<String> {
-    let (name, universal, kind) = (name.trim(), universal.trim(), kind.trim());
-    universal_address(universal, kind).or_else(|| {
-        let named = if universal.is_empty() { name } else { universal };
-        let known = if name.is_empty() { named } else { name };
-        universal_address(named, "").or_else(|| (!known.is_empty()).then(|| private(known)))
-    })
+/// Writes the address of an authority that no site knows.
+pub(crate) fn plain_address(authority: [&str; 3], out: &mut String) -> bool {
+    let [name, universal, kind] = authority.map(str::trim);
+    if universal_address(universal, kind, out) {
+        return true;
+    }
+    let shown = if name.is_empty() { universal } else { name };
+    if shown.is_empty() {
+        return false;
+    }
+    if !universal_address(shown, "", out) {
+        private_address("authority", shown, out);
+    }
+    true
 }
 
 /// Begins the addresses of authorities that nobody gave one; a finding asks for it.
 pub(crate) const PRIVATE: &str = "urn:causeway:authority:";
 
-fn private(name: &str) -> String {
-    private_address("authority", name)
-}
-
-/// A private address below a path: what stands for a name that nobody gave an address.
-pub(crate) fn private_address(path: &str, name: &str) -> String {
-    let mut address = String::with_capacity(PRIVATE.len() + name.len() + 8);
-    address.push_str("urn:causeway:");
-    address.push_str(path);
-    address.push(':');
+/// Writes a private address below a path: what stands for a name that nobody gave an address.
+pub(crate) fn private_address(path: &str, name: &str, out: &mut String) {
+    out.push_str("urn:causeway:");
+    out.push_str(path);
+    out.push(':');
     for byte in name.bytes() {
         // What RFC 8141 lets stand in a URN without escaping, and a little less.
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            address.push(char::from(byte));
+            out.push(char::from(byte));
         } else {
-            address.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _written = write!(out, "%{byte:02X}");
         }
     }
-    address
 }
 
 /// HD.3 (HL7 table 0301): ISO is an OID, UUID and GUID are one, URI and URL stand as they are.
-fn universal_address(universal: &str, kind: &str) -> Option<String> {
+fn universal_address(universal: &str, kind: &str, out: &mut String) -> bool {
     if universal.is_empty() {
-        return None;
+        return false;
     }
-    let oid = || is_oid(universal).then(|| format!("urn:oid:{universal}"));
-    let uuid = || {
-        Uuid::try_parse(universal)
-            .ok()
-            .map(|id| format!("urn:uuid:{}", id.hyphenated()))
-    };
-    let uri = || (universal.contains(':') && !universal.contains(char::is_whitespace)).then(|| universal.to_owned());
-    match kind.to_ascii_uppercase().as_str() {
-        "UUID" | "GUID" => uuid(),
-        "URI" | "URL" => uri(),
-        _ => oid()
-            .or_else(uuid)
-            .or_else(|| uri().filter(|uri| uri.starts_with("urn:") || uri.starts_with("http"))),
+    let is = |known: &str| kind.eq_ignore_ascii_case(known);
+    if is("UUID") || is("GUID") {
+        return uuid_address(universal, out);
     }
+    let uri = universal.contains(':') && !universal.contains(char::is_whitespace);
+    if is("URI") || is("URL") {
+        out.push_str(if uri { universal } else { "" });
+        return uri;
+    }
+    if is_oid(universal) {
+        out.push_str("urn:oid:");
+        out.push_str(universal);
+        return true;
+    }
+    if uuid_address(universal, out) {
+        return true;
+    }
+    let known = uri && (universal.starts_with("urn:") || universal.starts_with("http"));
+    out.push_str(if known { universal } else { "" });
+    known
 }
 
-/// Numbers with points, the first of them 0, 1 or 2 (X.660).
+fn uuid_address(text: &str, out: &mut String) -> bool {
+    // The shortest form that is taken for one has 32 digits.
+    let Some(id) = (text.len() >= 32).then(|| Uuid::try_parse(text).ok()).flatten() else {
+        return false;
+    };
+    let mut buffer = [0; 45];
+    out.push_str(super::refs::urn(id, &mut buffer));
+    true
+}
+
+/// Numbers with points, the first of them 0, 1 or 2 (X.660). An authority has at least four: what is shorter names a
+/// whole standards body, or is a number with points.
 fn is_oid(text: &str) -> bool {
+    let arc = |arc: &str| {
+        !arc.is_empty() && arc.bytes().all(|byte| byte.is_ascii_digit()) && (arc == "0" || !arc.starts_with('0'))
+    };
     let mut arcs = text.split('.');
     let first = arcs.next().is_some_and(|arc| matches!(arc, "0" | "1" | "2"));
-    let rest: Vec<&str> = arcs.collect();
-    first
-        && !rest.is_empty()
-        && rest.iter().all(|arc| {
-            !arc.is_empty() && arc.bytes().all(|byte| byte.is_ascii_digit()) && (*arc == "0" || !arc.starts_with('0'))
-        })
+    first && arcs.clone().count() >= 3 && arcs.all(arc)
 }
 
 pub(crate) fn kind_of(what: &What) -> &str {

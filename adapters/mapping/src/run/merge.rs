@@ -8,7 +8,7 @@ use super::Run;
 use super::track::Track;
 use crate::doc::Doc;
 
-impl<'a, D: Doc, T: Track> Run<'a, D, T> {
+impl<D: Doc, T: Track> Run<'_, D, T> {
     /// Writes what later instances add to those that stand already.
     pub(crate) fn write_late(&mut self) {
         let late = std::mem::take(&mut self.late);

@@ -22,12 +22,12 @@ use causeway_core::origin::{OriginId, OriginKind};
 use causeway_core::{Bundle, NodeId, Origins, Place, Places, Tree};
 use uuid::Uuid;
 
-use crate::doc::{Doc, Value};
+use crate::doc::{Doc, Presence, Value};
 use crate::group::{Groups, NONE};
 use crate::plan::{Make, Plan, Structure};
 use crate::primitives::Around;
 
-pub(crate) use keys::{plain_address, private_address, site_address};
+pub(crate) use keys::{hash, plain_address, private_address, site_address};
 pub use track::{Nothing, Passed, Touched, Track, Tracked};
 
 /// How many nodes a bundle may have: a message that would make more is cut short, with a finding.
@@ -86,11 +86,13 @@ pub struct Lifted<T> {
     pub strays: Vec<u32>,
 }
 
-/// Whether something came of a row, and whether it counts: what only adds does not make an item.
+/// Whether something came of a row, and how much it counts: an item of a label is made by what has a source, an item
+/// that an anchor opens by a reference too, and none by constants alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Yield {
     No,
     Weak,
+    Reference,
     Strong,
 }
 
@@ -100,12 +102,16 @@ pub(crate) struct Hand {
     pub(crate) item: u32,
     pub(crate) spot: Value,
     pub(crate) value: Value,
+    /// What the sender says by the value.
+    pub(crate) said: Presence,
 }
 
 /// A value cut into parts.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame<C> {
     pub(crate) hand: Hand,
+    /// Which parts say anything.
+    pub(crate) mask: u64,
     pub(crate) cut: C,
 }
 
@@ -182,8 +188,22 @@ pub(crate) struct Run<'a, D: Doc, T> {
     pub(crate) indexes: NumberMap<u64, NumberMap<u64, Vec<u32>>>,
     pub(crate) frames: Vec<Frame<D::Cut>>,
     pub(crate) vals: Vec<Hand>,
+    /// For each item, which fields say anything.
+    pub(crate) masks: Vec<u64>,
+    /// For each numbered test, for which group and number it was asked last, and what came of it.
+    pub(crate) asked: Vec<(u64, bool)>,
     pub(crate) spots: Vec<Value>,
+    /// Values that an operation takes together, the places they came from, and what it reads besides.
+    pub(crate) together: Vec<Option<Value>>,
+    pub(crate) places: Vec<Place>,
+    pub(crate) beside: Vec<Option<Value>>,
     pub(crate) text: String,
+    /// Numbers that tests look at.
+    pub(crate) figure: String,
+    /// The address of an authority in a key.
+    pub(crate) address: String,
+    /// Instances that a list of references has.
+    pub(crate) seen: Vec<u32>,
     pub(crate) key: String,
     pub(crate) tree: Tree,
     pub(crate) origins: Origins,
@@ -279,7 +299,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                 item: NONE,
                 spot: none,
                 value: none,
+                said: Presence::Empty,
             },
+            mask: 0,
             cut: D::Cut::default(),
         };
         Self {
@@ -299,8 +321,16 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             indexes: NumberMap::default(),
             frames: vec![empty; FRAMES],
             vals: Vec::with_capacity(32),
+            masks: (0..doc.items()).map(|item| doc.mask(item)).collect(),
+            asked: vec![(u64::MAX, false); structure.tests as usize],
             spots: Vec::with_capacity(8),
+            together: Vec::with_capacity(8),
+            places: Vec::with_capacity(8),
+            beside: Vec::with_capacity(8),
             text: String::with_capacity(256),
+            figure: String::with_capacity(32),
+            address: String::with_capacity(64),
+            seen: Vec::new(),
             key: String::with_capacity(128),
             tree: Tree::with_capacity(Json::Object, 256 + items * 80, 4096 + items * 1600),
             origins,

@@ -78,7 +78,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             let Some(hand) = self.vals.get(index).copied() else {
                 break;
             };
-            if self.doc.presence(hand.value) == Presence::Valued {
+            if hand.said == Presence::Valued {
                 any |= self.open_one(make, group, Some(hand), number, NONE);
             }
         }
@@ -144,13 +144,12 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                 continue;
             }
             let parent = self.nearest(name, inst, false).map(|parent| self.one(parent));
-            match parent {
-                Some(parent) => self.items.push((parent, element, inst)),
-                None => {
-                    let place = self.place_of(inst);
-                    let row = found_row(self, inst);
-                    self.remark("reference-missing", place, row, "");
-                }
+            if let Some(parent) = parent {
+                self.items.push((parent, element, inst));
+            } else {
+                let place = self.place_of(inst);
+                let row = found_row(self, inst);
+                self.remark("reference-missing", place, row, "");
             }
         }
         self.items.sort_by_key(|(parent, element, _)| (*parent, *element));

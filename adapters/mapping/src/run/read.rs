@@ -4,7 +4,15 @@ use super::track::Track;
 use super::{Frame, Hand, Run};
 use crate::doc::{Doc, Presence, Value};
 use crate::group::NONE;
-use crate::plan::{From, Read};
+use crate::plan::{From, Guard, Index, Read, Words};
+
+/// What stands at a place that is read without a list.
+pub(crate) enum Single {
+    /// One value or none.
+    Found(Option<Hand>),
+    /// There may be several; [`Run::read`] reads them.
+    Several,
+}
 
 impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     /// Appends what stands at a place to `vals`, empty values too; returns where it begins there.
@@ -47,7 +55,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                     None => frame.hand.value,
                     Some(step) => self.doc.part(&frame.cut, step)?,
                 };
-                Some(Hand { value, ..frame.hand })
+                Some(self.hand(value, frame.hand))
             }
             From::HandSpot => {
                 let hand = hand?;
@@ -55,10 +63,38 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                     None => hand.spot,
                     Some(step) => self.doc.narrow(hand.spot, step)?,
                 };
-                Some(Hand { value, ..hand })
+                Some(self.hand(value, hand))
             }
             _ => None,
         }
+    }
+
+    /// Reads a place of one item that does not repeat, without a list: most places of most messages are so.
+    pub(crate) fn read_single(&self, read: &Read<D>) -> Single {
+        let item = match read.from {
+            From::Frame(_) | From::Nowhere => return Single::Found(self.read_one(read, None)),
+            From::Group { up, member } => self.groups.first(self.groups.up(self.group, up), member),
+            From::Header => 0,
+            From::Below { .. } | From::HandItem | From::HandSpot => return Single::Several,
+        };
+        if item == NONE {
+            return Single::Found(None);
+        }
+        let Some(step) = &read.step else { return Single::Several };
+        if self.groups.next(item) != NONE {
+            return Single::Several;
+        }
+        let (spot, more) = self.doc.spot(item, step, self.number);
+        if more {
+            return Single::Several;
+        }
+        let found = spot.and_then(|spot| Some((spot, self.doc.narrow(spot, step)?)));
+        Single::Found(found.map(|(spot, value)| Hand {
+            item,
+            spot,
+            value,
+            said: self.doc.presence(value),
+        }))
     }
 
     /// Whether a place has one value at most, so that [`Run::read_one`] reads it.
@@ -85,6 +121,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                 item,
                 spot: value,
                 value,
+                said: Presence::Valued,
             });
             return;
         };
@@ -93,7 +130,12 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             if let Some(spot) = first
                 && let Some(value) = self.doc.narrow(spot, step)
             {
-                self.vals.push(Hand { item, spot, value });
+                self.vals.push(Hand {
+                    item,
+                    spot,
+                    value,
+                    said: self.doc.presence(value),
+                });
             }
             return;
         }
@@ -106,49 +148,101 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                     item,
                     spot: *spot,
                     value,
+                    said: self.doc.presence(value),
                 });
             }
         }
         self.spots = spots;
     }
 
-    /// What the sender says at a place: an item that stands there is valued.
-    pub(crate) fn presence(&self, read: &Read<D>, value: Value) -> Presence {
-        let item = read.step.is_none()
-            && matches!(
-                read.from,
-                From::Group { .. } | From::Below { .. } | From::Header | From::HandItem
-            );
-        if item {
-            Presence::Valued
+    fn hand(&self, value: Value, from: Hand) -> Hand {
+        let said = if value == from.value {
+            from.said
         } else {
             self.doc.presence(value)
-        }
+        };
+        Hand { value, said, ..from }
     }
 
     /// The first valued value at a place.
     pub(crate) fn first_valued(&mut self, read: &'a Read<D>, hand: Option<Hand>) -> Option<Hand> {
         if Self::is_one(read) {
-            return self
-                .read_one(read, hand)
-                .filter(|found| self.presence(read, found.value) == Presence::Valued);
+            return self.read_one(read, hand).filter(|found| found.said == Presence::Valued);
         }
         let start = self.read(read, hand);
-        let found = self.vals.get(start..).and_then(|found| {
-            found
-                .iter()
-                .copied()
-                .find(|found| self.presence(read, found.value) == Presence::Valued)
-        });
+        let found = self
+            .vals
+            .get(start..)
+            .and_then(|found| found.iter().copied().find(|found| found.said == Presence::Valued));
         self.vals.truncate(start);
         found
     }
 
     /// Cuts a value at a depth.
     pub(crate) fn set_frame(&mut self, depth: u8, hand: Hand) {
-        if let Some(Frame { hand: held, cut }) = self.frames.get_mut(usize::from(depth)) {
+        if let Some(Frame { hand: held, mask, cut }) = self.frames.get_mut(usize::from(depth)) {
             *held = hand;
             self.doc.cut(hand.value, cut);
+            *mask = self.doc.cut_mask(cut);
         }
     }
+
+    /// Whether something that rows read is there.
+    pub(crate) fn pass(&self, guards: &[Guard]) -> bool {
+        guards.is_empty() || guards.iter().any(|guard| self.lets_pass(*guard))
+    }
+
+    fn lets_pass(&self, guard: Guard) -> bool {
+        let (Guard::Frame(_, mask) | Guard::Group { mask, .. }) = guard;
+        self.spoken_at(guard) & mask != 0
+    }
+
+    /// Which parts or fields say anything where a guard looks.
+    fn spoken_at(&self, guard: Guard) -> u64 {
+        match guard {
+            Guard::Frame(depth, _) => self.frames.get(usize::from(depth)).map_or(0, |frame| frame.mask),
+            Guard::Group { up, member, .. } => {
+                let mut item = self.groups.first(self.groups.up(self.group, up), member);
+                let mut said = 0;
+                while item != NONE {
+                    said |= self.masks.get(item as usize).copied().unwrap_or(0);
+                    item = self.groups.next(item);
+                }
+                said
+            }
+        }
+    }
+
+    /// Which of a list have anything to do.
+    pub(crate) fn active(&self, index: &Index) -> Words {
+        let mut words = index.always;
+        for (guard, checks) in &index.sources {
+            let said = self.spoken_at(*guard);
+            for (mask, at) in checks {
+                if said & mask != 0
+                    && let Some(word) = words.get_mut(usize::from(at / 64))
+                {
+                    *word |= 1 << (at % 64);
+                }
+            }
+        }
+        words
+    }
+}
+
+/// The lowest number of a set from a number on, within a list's length; all from 256 on where a list is that long.
+pub(crate) fn next_of(words: &Words, from: usize, length: usize) -> Option<usize> {
+    let mut at = from;
+    while at < length {
+        let Some(word) = words.get(at / 64) else {
+            return Some(at);
+        };
+        let rest = word >> (at % 64);
+        if rest != 0 {
+            let found = at + rest.trailing_zeros() as usize;
+            return (found < length).then_some(found);
+        }
+        at = (at / 64 + 1) * 64;
+    }
+    None
 }

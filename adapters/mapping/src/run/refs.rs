@@ -18,8 +18,8 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     /// The nearest instance of a name: the own group, then outward, each time the last before, else the first after.
     pub(crate) fn nearest(&self, name: u16, inst: u32, here: bool) -> Option<u32> {
         let found = self.insts.get(inst as usize)?;
-        let (first, last) = found.siblings;
-        let sibling = (first..last).find(|other| {
+        let siblings = found.siblings;
+        let sibling = (siblings.0..siblings.1).find(|other| {
             *other != inst
                 && self
                     .insts
@@ -30,12 +30,12 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             return sibling;
         }
         let list = self.by_name.get(usize::from(name))?;
-        let own = found.host;
+        let host = found.host;
         let mut group = found.group;
         while group != NONE {
             let end = self.groups.get(group)?.end;
             let within = self.in_groups(list, group, end);
-            if let Some(nearest) = nearest_of(within, own) {
+            if let Some(nearest) = nearest_of(within, host) {
                 return Some(nearest);
             }
             if here {
@@ -68,23 +68,47 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             let found = self.nearest(reference.name, inst, reference.scope == Scope::Here);
             return found.map_or(Yield::No, |found| self.write_reference(found, row, at));
         }
-        let (name, group) = (reference.name, self.group);
-        let end = self.groups.get(group).map_or(0, |group| group.end);
+        self.refer_all(reference.name, row, at)
+    }
+
+    /// References to all instances of a name below the group, each once.
+    fn refer_all(&mut self, name: u16, row: u32, at: At<'_>) -> Yield {
+        let end = self.groups.get(self.group).map_or(0, |group| group.end);
         let Some(list) = self.by_name.get(usize::from(name)) else {
             return Yield::No;
         };
-        let all = self.in_groups(list, group, end).to_vec();
+        let within = self.in_groups(list, self.group, end);
+        let (Some(first), count) = (within.first().copied(), within.len()) else {
+            return Yield::No;
+        };
+        let start = list.partition_point(|inst| *inst < first);
+        let mut seen = std::mem::take(&mut self.seen);
+        seen.clear();
         let mut written = Yield::No;
-        let mut before = NumberMap::<u64, ()>::default();
-        for found in all.into_iter().filter(|found| *found != inst) {
+        for at_list in start..start + count {
+            let Some(found) = self
+                .by_name
+                .get(usize::from(name))
+                .and_then(|list| list.get(at_list))
+                .copied()
+            else {
+                break;
+            };
             let one = self.one(found);
-            if before.insert(u64::from(one), ()).is_none() {
-                written = written.max(self.write_reference(found, row, at));
-                if !matches!(at, At::Item(_)) {
-                    break;
-                }
+            // One that stands in the list itself was written there; of those elsewhere a few are remembered.
+            let known = one != found && (one >= first || seen.contains(&one));
+            if found == self.at || known {
+                continue;
+            }
+            if one != found && seen.len() < 64 {
+                seen.push(one);
+            }
+            written = written.max(self.write_reference(found, row, at));
+            if !matches!(at, At::Item(_)) {
+                break;
             }
         }
+        self.seen = seen;
         written
     }
 
@@ -101,7 +125,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         let mut buffer = [0; 45];
         self.tree
             .member(object, "reference", Json::String(urn(id, &mut buffer)), origin);
-        Yield::Weak
+        Yield::Reference
     }
 
     /// The instance of a name whose places say what the places here say.
@@ -180,16 +204,19 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         let number = hash(doc.text(doc.first(number.unwrap_or(hand.value))).trim().as_bytes());
         let authority =
             identity.and_then(|identity| identity.authority.iter().find_map(|part| self.part(hand.value, *part)));
-        let authority = authority.map_or(0, |part| hash(doc.text(doc.first(part)).trim().as_bytes()));
+        let authority = authority.map_or(0, |part| {
+            hash(crate::primitives::trimmed(&doc.text(doc.first(part))).as_bytes())
+        });
         number ^ authority.rotate_left(31)
     }
 }
 
 /// The last before, else the first after.
-fn nearest_of(list: &[u32], own: u32) -> Option<u32> {
-    let before = list.partition_point(|inst| *inst < own);
-    let last = before.checked_sub(1).and_then(|at| list.get(at));
-    last.or_else(|| list.iter().skip(before).find(|inst| **inst != own))
+fn nearest_of(list: &[u32], host: u32) -> Option<u32> {
+    let before = list.partition_point(|inst| *inst < host);
+    let nearest = before.checked_sub(1).and_then(|at| list.get(at));
+    nearest
+        .or_else(|| list.iter().skip(before).find(|inst| **inst != host))
         .copied()
 }
 

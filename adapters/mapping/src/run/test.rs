@@ -2,15 +2,34 @@
 
 use std::cmp::Ordering;
 
+use super::read::Single;
 use super::track::Track;
 use super::{Hand, Run};
 use crate::doc::{Doc, Presence};
-use crate::plan::{Check, Read, Test};
+use crate::plan::{Check, From, Read, Test};
 
 impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     /// Whether all tests hold.
     pub(crate) fn hold(&mut self, tests: &'a [Test<D>], hand: Option<Hand>) -> bool {
-        tests.iter().all(|test| self.holds(test, hand) != test.not)
+        tests.iter().all(|test| self.steady(test, hand) != test.not)
+    }
+
+    /// A test that says the same for the whole instance is asked once.
+    fn steady(&mut self, test: &'a Test<D>, hand: Option<Hand>) -> bool {
+        let Some(id) = test.id.filter(|_| !T::ON) else {
+            return self.holds(test, hand);
+        };
+        let stamp = u64::from(self.group) << 32 | u64::from(self.number);
+        if let Some((asked, holds)) = self.asked.get(id as usize)
+            && *asked == stamp
+        {
+            return *holds;
+        }
+        let holds = self.holds(test, hand);
+        if let Some(asked) = self.asked.get_mut(id as usize) {
+            *asked = (stamp, holds);
+        }
+        holds
     }
 
     fn holds(&mut self, test: &'a Test<D>, hand: Option<Hand>) -> bool {
@@ -24,48 +43,73 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         let Some(read) = &test.on else {
             return self.in_hand(&test.check, hand);
         };
+        if !T::ON && self.is_bare(read) && matches!(test.check, Check::Valued | Check::Absent) {
+            return matches!(test.check, Check::Absent);
+        }
         if Self::is_one(read) {
             let found = self.read_one(read, hand);
-            return self.asked(&test.check, read, found, hand);
+            return self.asked(&test.check, found, hand);
+        }
+        if !matches!(test.check, Check::Count(..))
+            && let Single::Found(found) = self.read_single(read)
+        {
+            return self.asked(&test.check, found, hand);
         }
         let start = self.read(read, hand);
-        let holds = self.several(&test.check, read, start, hand);
+        let holds = self.several(&test.check, start, hand);
         self.vals.truncate(start);
         holds
     }
 
+    fn number(&mut self, text: &str) -> Option<f64> {
+        self.figure.clear();
+        let made = crate::primitives::decimal(text, &mut self.figure);
+        if made == crate::primitives::Made::Number {
+            self.figure.parse().ok()
+        } else {
+            None
+        }
+    }
+
+    /// Whether nothing stands in the part of a cut value that a place reads; known without reading it.
+    fn is_bare(&self, read: &Read<D>) -> bool {
+        let (From::Frame(depth), Some(step)) = (read.from, &read.step) else {
+            return false;
+        };
+        self.frames
+            .get(usize::from(depth))
+            .is_some_and(|frame| frame.mask & D::bit(step, false) == 0)
+    }
+
     fn in_hand(&mut self, check: &'a Check<D>, hand: Option<Hand>) -> bool {
-        let said = hand.map_or(Presence::Empty, |hand| self.doc.presence(hand.value));
+        let said = hand.map_or(Presence::Empty, |hand| hand.said);
         self.decides(check, said, hand, hand)
     }
 
-    fn asked(&mut self, check: &'a Check<D>, read: &'a Read<D>, found: Option<Hand>, hand: Option<Hand>) -> bool {
-        let said = found.map_or(Presence::Empty, |found| self.presence(read, found.value));
+    fn asked(&mut self, check: &'a Check<D>, found: Option<Hand>, hand: Option<Hand>) -> bool {
+        let said = found.map_or(Presence::Empty, |found| found.said);
         self.decides(check, said, found, hand)
     }
 
-    fn several(&mut self, check: &'a Check<D>, read: &'a Read<D>, start: usize, hand: Option<Hand>) -> bool {
+    fn several(&mut self, check: &'a Check<D>, start: usize, hand: Option<Hand>) -> bool {
         let end = self.vals.len();
         if let Check::Count(compare, count) = check {
             let found = self.vals.get(start..).unwrap_or_default();
-            let valued = found
-                .iter()
-                .filter(|found| self.presence(read, found.value) == Presence::Valued)
-                .count();
+            let valued = found.iter().filter(|found| found.said == Presence::Valued).count();
             return compare.holds(valued.cmp(&(*count as usize)));
         }
         if start == end {
-            return self.asked(check, read, None, hand);
+            return self.asked(check, None, hand);
         }
         let mut holds = matches!(check, Check::Absent);
         for at in start..end {
             let found = self.vals.get(at).copied();
-            let one = self.asked(check, read, found, hand);
+            let one = self.asked(check, found, hand);
             // Nothing may stand at any of several places for them to be absent; else one that is right is enough.
             if matches!(check, Check::Absent) {
-                holds &= one
+                holds &= one;
             } else {
-                holds |= one
+                holds |= one;
             }
         }
         holds
@@ -94,12 +138,13 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             Check::Length(..) => doc.text(found.value),
             _ => doc.text(doc.first(found.value)),
         };
-        let text = text.trim();
+        let text = crate::primitives::trimmed(&text);
         match check {
             Check::In(values) => values.iter().any(|value| value.as_ref() == text),
             Check::InTable(table) => table.has(text),
-            Check::Number => number(text).is_some(),
-            Check::NumberIs(compare, wanted) => number(text)
+            Check::Number => self.number(text).is_some(),
+            Check::NumberIs(compare, wanted) => self
+                .number(text)
                 .and_then(|found| found.partial_cmp(wanted))
                 .is_some_and(|order| compare.holds(order)),
             Check::Length(compare, length) => compare.holds(text.chars().count().cmp(&(*length as usize))),
@@ -115,14 +160,6 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             _ => false,
         }
     }
-}
-
-fn number(text: &str) -> Option<f64> {
-    let mut out = String::new();
-    let made = crate::primitives::decimal(text, &mut out);
-    (made == crate::primitives::Made::Number)
-        .then(|| out.parse().ok())
-        .flatten()
 }
 
 /// Compares versions number by number: 2.5.1 is below 2.10.

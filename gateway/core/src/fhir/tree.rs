@@ -191,6 +191,15 @@ impl Tree {
         let id = to_u32(self.nodes.len());
         let (kind, value) = self.value(value);
         let none = NodeId::NONE;
+        let last = self.nodes.get_mut(parent as usize).map_or(none, |parent| {
+            if parent.last == none {
+                parent.first = id;
+            }
+            std::mem::replace(&mut parent.last, id)
+        });
+        if let Some(last) = self.nodes.get_mut(last as usize) {
+            last.next = id;
+        }
         self.nodes.push(Node {
             name,
             value,
@@ -201,16 +210,6 @@ impl Tree {
             origin,
             kind,
         });
-        let last = self.nodes.get(parent as usize).map_or(none, |parent| parent.last);
-        if let Some(parent) = self.nodes.get_mut(parent as usize) {
-            parent.last = id;
-            if last == none {
-                parent.first = id;
-            }
-        }
-        if let Some(last) = self.nodes.get_mut(last as usize) {
-            last.next = id;
-        }
         NodeId(id)
     }
 

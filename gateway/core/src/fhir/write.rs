@@ -63,19 +63,46 @@ fn line(level: Option<usize>, out: &mut Vec<u8>) {
 }
 
 fn write_string(text: &str, out: &mut Vec<u8>) {
-    out.push(b'"');
     let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
     let mut plain = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        if *byte >= 0x20 && *byte != b'"' && *byte != b'\\' {
-            continue;
-        }
+    while let Some(found) = next_escaped(bytes.get(plain..).unwrap_or_default()) {
+        let at = plain + found;
         out.extend_from_slice(bytes.get(plain..at).unwrap_or_default());
+        escape(bytes.get(at).copied().unwrap_or(b' '), out);
         plain = at + 1;
-        escape(*byte, out);
     }
     out.extend_from_slice(bytes.get(plain..).unwrap_or_default());
     out.push(b'"');
+}
+
+/// Where the first byte stands that cannot stand in a JSON string as it is. Eight bytes a step: a word's bytes that are
+/// below 0x20, a quote or a backslash leave their high bit set.
+fn next_escaped(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let below = word.wrapping_sub(ONES * 0x20) & !word;
+        let found = (below | zero(word ^ (ONES * 0x22)) | zero(word ^ (ONES * 0x5C))) & HIGH;
+        if found != 0 {
+            let near = number * 8;
+            let within = bytes.get(near..near + 8)?.iter().position(|byte| is_escaped(*byte));
+            // A borrow may mark a byte behind the one that is meant, never one before it: none is missed.
+            if let Some(within) = within {
+                return Some(near + within);
+            }
+        }
+    }
+    let within = rest.iter().position(|byte| is_escaped(*byte))?;
+    Some(words.len() * 8 + within)
+}
+
+fn is_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 fn escape(byte: u8, out: &mut Vec<u8>) {

@@ -1,0 +1,211 @@
+//! Guards: what must be said for a row, an element or a label to have anything to do, so that what is not there costs a
+//! comparison of bits and not a row.
+
+use crate::doc::Doc;
+use crate::plan::{Content, From, Guard, Guards, Index, Label, Member, Node, Part, Read, Row, Slot, Words};
+
+/// More guards than this are not worth their comparing.
+const MOST: usize = 4;
+
+/// Guards on the way: none as soon as one thing always has something to do.
+#[derive(Debug)]
+pub(crate) struct Gather {
+    guards: Option<Vec<Guard>>,
+}
+
+impl Gather {
+    pub(crate) fn new() -> Self {
+        Self {
+            guards: Some(Vec::new()),
+        }
+    }
+
+    fn always(&mut self) {
+        self.guards = None;
+    }
+
+    fn all(&mut self, guards: &[Guard]) {
+        if guards.is_empty() {
+            return self.always();
+        }
+        for guard in guards {
+            self.one(*guard);
+        }
+    }
+
+    fn one(&mut self, guard: Guard) {
+        let Some(guards) = &mut self.guards else { return };
+        for known in guards.iter_mut() {
+            match (known, guard) {
+                (Guard::Frame(depth, mask), Guard::Frame(other, more)) if *depth == other => {
+                    *mask |= more;
+                    return;
+                }
+                (
+                    Guard::Group { up, member, mask },
+                    Guard::Group {
+                        up: other_up,
+                        member: other,
+                        mask: more,
+                    },
+                ) if *up == other_up && *member == other => {
+                    *mask |= more;
+                    return;
+                }
+                _ => {}
+            }
+        }
+        guards.push(guard);
+        if guards.len() > MOST {
+            self.always();
+        }
+    }
+
+    /// What nothing could guard has no row at all: an empty list would let it pass always, and so it does.
+    pub(crate) fn done(self) -> Guards {
+        self.guards.unwrap_or_default().into_boxed_slice()
+    }
+}
+
+/// The guard of a place; none when it may always say something.
+fn of_read<D: Doc>(read: &Read<D>) -> Option<Guard> {
+    match (read.from, &read.step) {
+        (From::Frame(depth), Some(step)) => Some(Guard::Frame(depth, D::bit(step, false))),
+        (From::Group { up, member }, Some(step)) => Some(Guard::Group {
+            up,
+            member,
+            mask: D::bit(step, true),
+        }),
+        (From::Group { up, member }, None) => Some(Guard::Group {
+            up,
+            member,
+            mask: u64::MAX,
+        }),
+        _ => None,
+    }
+}
+
+/// The guards of a row by what it reads.
+pub(crate) fn of_row<D: Doc>(from: &[Read<D>], on_absent: bool) -> Guards {
+    let mut gather = Gather::new();
+    if from.is_empty() || on_absent {
+        gather.always();
+    }
+    for read in from {
+        match of_read(read) {
+            Some(guard) => gather.one(guard),
+            None => gather.always(),
+        }
+    }
+    gather.done()
+}
+
+fn rows<D: Doc>(rows: &[Row<D>], weak: bool, gather: &mut Gather) {
+    for row in rows {
+        if row.strong || weak {
+            gather.all(&row.guards);
+        }
+    }
+}
+
+fn slot<D: Doc>(slot: &Slot<D>, weak: bool, gather: &mut Gather) {
+    rows(&slot.alternatives, weak, gather);
+    if let Some(inner) = &slot.inner {
+        node(inner, weak, gather);
+    }
+}
+
+/// What any of an object's rows may do; those that only add do not count where an item must have a source.
+fn node<D: Doc>(node: &Node<D>, weak: bool, gather: &mut Gather) {
+    rows(&node.remarks, true, gather);
+    for member in &node.members {
+        content(&member.content, weak, gather);
+    }
+}
+
+fn content<D: Doc>(content: &Content<D>, weak: bool, gather: &mut Gather) {
+    match content {
+        Content::One(one) => slot(one, weak, gather),
+        Content::Choice(options, _) => options.iter().for_each(|option| slot(&option.slot, weak, gather)),
+        Content::Many(parts, ..) => {
+            for part in parts {
+                match part {
+                    Part::Values(values) => rows(values, weak, gather),
+                    Part::Label(label) => gather.all(&label.guards),
+                }
+            }
+        }
+    }
+}
+
+/// The guards of a label: its driver's, or those of the rows that can make its one item.
+pub(crate) fn of_label<D: Doc>(label: &Label<D>) -> Guards {
+    let mut gather = Gather::new();
+    for variant in &label.variants {
+        match &variant.driver {
+            Some((read, _)) => match of_read(read) {
+                Some(guard) => gather.one(guard),
+                None => gather.always(),
+            },
+            None => slot(&variant.slot, false, &mut gather),
+        }
+    }
+    gather.done()
+}
+
+/// The guards of an element; one that instances make items of always has something to do.
+pub(crate) fn of_member<D: Doc>(member: &Member<D>) -> Guards {
+    let mut gather = Gather::new();
+    if member.element.is_some() {
+        gather.always();
+    }
+    content(&member.content, true, &mut gather);
+    gather.done()
+}
+
+/// The index of a list by the guards of its members.
+pub(crate) fn index<'g>(guards: impl Iterator<Item = &'g [Guard]>) -> Index {
+    let mut index = Index::default();
+    for (at, guards) in guards.enumerate() {
+        let at = super::short(at);
+        if guards.is_empty() || usize::from(at) >= Words::default().len() * 64 {
+            set(&mut index.always, at);
+        }
+        for guard in guards {
+            let (source, mask) = match *guard {
+                Guard::Frame(depth, mask) => (Guard::Frame(depth, 0), mask),
+                Guard::Group { up, member, mask } => (Guard::Group { up, member, mask: 0 }, mask),
+            };
+            match index.sources.iter_mut().find(|(known, _)| *known == source) {
+                Some((_, checks)) => checks.push((mask, at)),
+                None => index.sources.push((source, vec![(mask, at)])),
+            }
+        }
+    }
+    index
+}
+
+/// The index of an object's members.
+pub(crate) fn of_members<D: Doc>(members: &[Member<D>]) -> Index {
+    index(members.iter().map(|member| &*member.guards))
+}
+
+/// The index of the parts of an array.
+pub(crate) fn of_parts<D: Doc>(parts: &[Part<D>]) -> Index {
+    let of_part = |part: &Part<D>| match part {
+        Part::Label(label) => label.guards.clone(),
+        Part::Values(values) => {
+            let mut gather = Gather::new();
+            rows(values, true, &mut gather);
+            gather.done()
+        }
+    };
+    let guards: Vec<Guards> = parts.iter().map(of_part).collect();
+    index(guards.iter().map(|guards| &**guards))
+}
+
+fn set(words: &mut Words, at: u16) {
+    if let Some(word) = words.get_mut(usize::from(at / 64)) {
+        *word |= 1 << (at % 64);
+    }
+}
