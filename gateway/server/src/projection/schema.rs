@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the tables, kept in `user_version`.
@@ -57,6 +58,7 @@ fn set_up(connection: Connection) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?; // it can be rebuilt
     connection.pragma_update(None, "cache_size", -8_000)?; // KiB
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?; // kept statements stay prepared
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     Ok(connection)
 }
