@@ -1,20 +1,46 @@
-//! `causeway check`: configuration, maps and rules, without starting.
+//! `causeway check`: configuration, maps with their sites, and rules, without starting. Everything is looked at before
+//! it ends, so that one run tells all that is wrong.
 
 use std::sync::Arc;
 
 use causeway_store::MemoryLog;
 
-use super::{Common, Status, block_on, output};
+use super::checked::{Checked, Remark, worse};
+use super::{Common, Status, block_on, map, rules};
+use crate::config::Config;
 use crate::{hooks, wire};
 
 pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
     let config = common.config()?;
-    block_on(async {
-        let house = wire::house(&config, Arc::new(MemoryLog::new()), hooks::build(&config)?)?;
-        for listener in &config.listeners {
-            wire::wired(listener, &config, &house)?;
-            output::line(&format!("listener {} on {}: fine", listener.name, listener.address));
-        }
-        anyhow::Ok(Status::Fine)
-    })?
+    let mut status = Status::Fine;
+    for listener in &config.listeners {
+        status = worse(status, map::checked(&config, listener)?.print(common, config.lang));
+    }
+    for pack in rules::checked(&config)? {
+        status = worse(status, pack.print(common, config.lang));
+    }
+    if status == Status::Fine {
+        return block_on(async { wiring(common, &config) })?; // services are made within a runtime
+    }
+    Ok(status) // what is broken cannot be wired, and has been said
+}
+
+/// Puts everything together around a log in memory and binds nothing.
+fn wiring(common: &Common, config: &Config) -> anyhow::Result<Status> {
+    let house = wire::house(config, Arc::new(MemoryLog::new()), hooks::build(config)?)?;
+    let mut status = Status::Fine;
+    for listener in &config.listeners {
+        let name = format!("{} ({})", listener.name, listener.address);
+        let problems = match wire::wired(listener, config, &house) {
+            Ok(_) => Vec::new(),
+            Err(error) => vec![Remark {
+                grave: true,
+                text: format!("{error:#}"),
+                record: serde_json::json!({"level": "error", "text": format!("{error:#}")}),
+            }],
+        };
+        let checked = Checked::new("listener", &name, problems);
+        status = worse(status, checked.print(common, config.lang));
+    }
+    Ok(status)
 }

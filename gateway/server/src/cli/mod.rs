@@ -3,9 +3,11 @@
 
 mod answer;
 mod check;
+mod checked;
 mod demo;
 mod example_service;
 mod input;
+mod map;
 mod messages;
 mod output;
 mod rules;
@@ -92,6 +94,8 @@ enum Command {
     Send(send::Args),
     /// What the store holds, beside a running gateway.
     Messages(messages::Args),
+    /// The maps that messages go through: check, explain, doc.
+    Map(map::Args),
     /// The rule packs that the gateway runs.
     Rules(rules::Args),
 }
@@ -122,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Answer(args) => answer::run(common, &args),
         Command::Send(args) => send::run(common, &args),
         Command::Messages(args) => messages::run(common, &args),
+        Command::Map(args) => map::run(common, &args),
         Command::Rules(args) => rules::run(common, &args),
     };
     let status = ended.unwrap_or_else(|error| {

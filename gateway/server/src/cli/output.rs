@@ -52,3 +52,17 @@ pub(super) fn segments(bytes: &[u8]) -> String {
         .trim_end()
         .to_owned()
 }
+
+/// A bar on stderr, over the last one; for terminals only.
+pub(super) fn progress(done: u64, all: u64) {
+    let filled = usize::try_from(done.saturating_mul(40) / all.max(1))
+        .unwrap_or(40)
+        .min(40);
+    let bar = "#".repeat(filled);
+    let _closed = write!(std::io::stderr().lock(), "\r[{bar:<40}] {done}/{all}");
+}
+
+/// Clears the bar.
+pub(super) fn progress_done() {
+    let _closed = write!(std::io::stderr().lock(), "\r\x1b[K");
+}

@@ -1,8 +1,11 @@
 //! `causeway rules`: checks, tests and explains the rule packs.
 
-use causeway_rules::{Packs, Site, Snapshot};
+use causeway_core::finding::Lang;
+use causeway_rules::{Packs, Problem, Site, Snapshot};
 use clap::Subcommand;
+use serde_json::json;
 
+use super::checked::{Checked, Remark, worse};
 use super::{Common, Status, output};
 use crate::config::Config;
 
@@ -29,7 +32,7 @@ enum Command {
 pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     let config = common.config()?;
     match &args.command {
-        Command::Check => check(&config),
+        Command::Check => check(common, &config),
         Command::Test => test(&config),
         Command::Explain { row } => explain(&config, row),
     }
@@ -49,20 +52,43 @@ fn packs(config: &Config) -> anyhow::Result<Packs> {
     Ok(packs)
 }
 
-fn check(config: &Config) -> anyhow::Result<Status> {
+fn check(common: &Common, config: &Config) -> anyhow::Result<Status> {
+    let packs = checked(config)?;
+    Ok(packs
+        .iter()
+        .map(|pack| pack.print(common, config.lang))
+        .fold(Status::Fine, worse))
+}
+
+/// What is wrong with each pack; its own cases are run when it can be read.
+pub(super) fn checked(config: &Config) -> anyhow::Result<Vec<Checked>> {
     let packs = packs(config)?;
-    let mut status = Status::Fine;
+    let remarks = |problems: &[Problem]| problems.iter().map(|one| remark(one, config.lang)).collect();
+    let (mut checked, mut fine) = (Vec::new(), true);
     for (name, files) in &packs.0 {
         let problems = causeway_rules::lint(name, files, &site(config));
-        for problem in &problems {
-            output::note(&problem.to_string());
-            status = Status::Findings;
-        }
-        if problems.is_empty() {
-            output::line(&format!("{name}: fine"));
-        }
+        fine &= problems.is_empty();
+        checked.push(Checked::new("rules", name, remarks(&problems)));
     }
-    Ok(status)
+    // Cases, and what packs are to one another, are judged once all can be read.
+    if fine && let Err(refused) = Snapshot::build(&packs, &site(config)) {
+        checked.push(Checked::new("rules", "snapshot", remarks(&refused.0)));
+    }
+    Ok(checked)
+}
+
+fn remark(problem: &Problem, lang: Lang) -> Remark {
+    let line = match problem.line {
+        0 => String::new(),
+        line => format!(":{line}"),
+    };
+    Remark {
+        grave: true,
+        text: format!("{}{line}: {}", problem.file, problem.text.get(lang)),
+        record: json!({
+            "level": "error", "file": problem.file, "line": problem.line, "text": problem.text.get(lang),
+        }),
+    }
 }
 
 fn snapshot(config: &Config) -> anyhow::Result<Snapshot> {

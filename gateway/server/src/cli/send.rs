@@ -1,13 +1,24 @@
-//! `causeway send`: sends messages and prints the replies.
+//! `causeway send`: sends messages and prints the replies; with `--connections`, `--count` or `--rate` it measures
+//! instead. Nothing is kept here.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use serde_json::json;
+
 use super::{Common, Status, block_on, input, output};
-use crate::transport::mllp::Client;
+use crate::transport::mllp::{Client, ClientError, Fresh, Load, LoadReport, Timeouts, load};
 
 /// Arguments of `send`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  causeway send mllp://127.0.0.1:2575 oru.hl7
+  causeway send mllp://127.0.0.1:2575 oru.hl7 --connections 16 --count 10000 --vary
+  causeway send mllp://127.0.0.1:2575 a01.hl7 oru.hl7 --rate 500 --count 30000 --json")]
 pub(super) struct Args {
     /// `mllp://HOST:PORT`.
     target: String,
@@ -17,9 +28,31 @@ pub(super) struct Args {
     /// Seconds to wait for a reply.
     #[arg(long, default_value_t = 30)]
     timeout: u64,
+    /// Measure: connections at once.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    connections: Option<u16>,
+    /// Measure: messages in all, the files in turn; without it each file once for each connection.
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+    /// Measure: messages a second in all; without it as fast as replies come.
+    #[arg(long, value_name = "R", value_parser = rate)]
+    rate: Option<f64>,
+    /// Measure: messages of one connection that wait for replies at once.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pipeline: usize,
+    /// Measure: a new patient, visit and order in every message; MSH-10 is always new.
+    #[arg(long)]
+    vary: bool,
 }
 
-pub(super) fn run(_: &Common, args: &Args) -> anyhow::Result<Status> {
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if f64::is_finite(rate) && rate > 0.0 => Ok(rate),
+        _ => Err("a number above 0".to_owned()),
+    }
+}
+
+pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     let Some(address) = args.target.strip_prefix("mllp://") else {
         anyhow::bail!("a target is mllp://HOST:PORT, not {:?}", args.target);
     };
@@ -30,24 +63,98 @@ pub(super) fn run(_: &Common, args: &Args) -> anyhow::Result<Status> {
             return Ok(Status::Unreadable);
         }
     };
-    block_on(async {
-        let timeout = Duration::from_secs(args.timeout);
-        let mut client = match Client::connect(address, timeout).await {
-            Ok(client) => client,
+    let measures = args.connections.is_some() || args.count.is_some() || args.rate.is_some() || args.vary;
+    if measures {
+        block_on(measure(address, args, &inputs, common.json))
+    } else {
+        block_on(exchange(address, args, &inputs, common.json))
+    }
+}
+
+async fn exchange(address: &str, args: &Args, inputs: &[input::Input], json: bool) -> Status {
+    let mut client = match Client::connect(address, Duration::from_secs(args.timeout)).await {
+        Ok(client) => client,
+        Err(error) => return unreachable(address, &error),
+    };
+    for input in inputs {
+        match client.exchange(&input.bytes).await {
+            Ok(replies) => print(&input.name, &replies, json),
             Err(error) => {
-                output::note(&format!("cannot reach {address}: {error}"));
+                output::note(&format!("{}: {error}", input.name));
                 return Status::Unreachable;
             }
-        };
-        for input in inputs {
-            match client.exchange(&input.bytes).await {
-                Ok(replies) => replies.iter().for_each(|reply| output::line(&output::segments(reply))),
-                Err(error) => {
-                    output::note(&format!("{}: {error}", input.name));
-                    return Status::Unreachable;
-                }
-            }
         }
+    }
+    Status::Fine
+}
+
+fn unreachable(address: &str, error: &ClientError) -> Status {
+    output::note(&format!("cannot reach {address}: {error}"));
+    Status::Unreachable
+}
+
+fn print(name: &str, replies: &[Bytes], json: bool) {
+    if json {
+        let texts: Vec<_> = replies.iter().map(|reply| String::from_utf8_lossy(reply)).collect();
+        output::line(&json!({"file": name, "replies": texts}).to_string());
+    } else {
+        for reply in replies {
+            output::line(&output::segments(reply));
+        }
+    }
+}
+
+async fn measure(address: &str, args: &Args, inputs: &[input::Input], json: bool) -> Status {
+    let messages: Vec<Bytes> = inputs.iter().map(|input| input.bytes.clone()).collect();
+    let connections = usize::from(args.connections.unwrap_or(1));
+    let each_once = connections as u64 * messages.len() as u64;
+    let load_of = Load {
+        connections,
+        count: args.count.unwrap_or(each_once),
+        rate: args.rate,
+        pipeline: args.pipeline.max(1),
+        fresh: if args.vary { Fresh::Everything } else { Fresh::Ids },
+        timeouts: Timeouts {
+            reply: Duration::from_secs(args.timeout),
+            ..Timeouts::default()
+        },
+    };
+    let answered = Arc::new(AtomicU64::new(0));
+    let bar = progress(Arc::clone(&answered), load_of.count);
+    let report = tokio::select! {
+        report = load(address, &messages, load_of, answered) => report,
+        never = bar => match never {},
+    };
+    match report {
+        Ok(report) => said(&report, json),
+        Err(error) => unreachable(address, &error),
+    }
+}
+
+/// Shows on a terminal how far it is; never ends.
+async fn progress(answered: Arc<AtomicU64>, count: u64) -> std::convert::Infallible {
+    let shown = std::io::stderr().is_terminal();
+    loop {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        if shown {
+            output::progress(answered.load(Ordering::Relaxed), count);
+        }
+    }
+}
+
+fn said(report: &LoadReport, json: bool) -> Status {
+    if std::io::stderr().is_terminal() {
+        output::progress_done();
+    }
+    match serde_json::to_string(report) {
+        Ok(text) if json => output::line(&text),
+        _ => output::out(report.to_string().as_bytes()),
+    }
+    if report.is_fine() {
         Status::Fine
-    })
+    } else if report.failed > 0 || !report.errors.is_empty() {
+        Status::Unreachable
+    } else {
+        Status::Findings
+    }
 }

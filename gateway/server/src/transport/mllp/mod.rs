@@ -17,7 +17,7 @@ mod server;
 pub use budget::ReadBudget;
 pub use client::{Client, ClientError, Timeouts, Want};
 pub use counters::{Counter, Counters, Counts};
-pub use load::{Latency, Load, LoadReport, load};
+pub use load::{Fresh, Latency, Load, LoadReport, load};
 pub use options::Options;
 pub use peers::Cidr;
 pub use server::{Listener, RefuseFn, serve};

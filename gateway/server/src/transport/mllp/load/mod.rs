@@ -22,6 +22,7 @@ use super::client::Timeouts;
 use tokio::net::TcpStream;
 
 pub use latency::Latency;
+pub use message::Fresh;
 pub use report::LoadReport;
 
 /// How to load.
@@ -35,8 +36,8 @@ pub struct Load {
     pub rate: Option<f64>,
     /// Messages of one connection that wait for replies at once.
     pub pipeline: usize,
-    /// Gives each message a MSH-10 of its own, so that none is taken for a resend.
-    pub fresh_ids: bool,
+    /// What is new in every message.
+    pub fresh: Fresh,
     /// How long to wait.
     pub timeouts: Timeouts,
 }
@@ -48,7 +49,7 @@ impl Default for Load {
             count: 1,
             rate: None,
             pipeline: 1,
-            fresh_ids: true,
+            fresh: Fresh::Ids,
             timeouts: Timeouts::default(),
         }
     }
@@ -97,7 +98,7 @@ pub async fn load(
     let first = connection::connect(address, load.timeouts).await?;
     let plan = Arc::new(Plan {
         address: address.to_owned(),
-        templates: Templates::new(messages, load.fresh_ids),
+        templates: Templates::new(messages, load.fresh),
         load,
         start: Instant::now(),
         next: AtomicU64::new(0),
