@@ -181,7 +181,7 @@ mod tests {
             (first[0].role, first[0].text.as_str(), first[0].line),
             (Role::In, "MSH|a\n\nPID|b", 4)
         );
-        assert_eq!(&text[first[0].range.clone()], "MSH|a\n\nPID|b\n");
+        assert_eq!(text.get(first[0].range.clone()), Some("MSH|a\n\nPID|b\n"));
         assert_eq!((first[1].role, first[1].text.as_str()), (Role::Out, ""));
     }
 

@@ -1,5 +1,11 @@
 //! What the scenarios share: a gateway in this process or as a child, on port 0 and in a throw-away folder, and a bare
 //! MLLP peer that does what no proper client would. It holds no scenario itself.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a scenario that cannot be set up is over"
+)]
 
 mod messages;
 mod peer;

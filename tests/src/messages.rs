@@ -15,7 +15,9 @@ pub fn oru(control_id: &str, potassium: &str) -> String {
 
 /// A message from its segments.
 pub fn message(segments: &[&str]) -> String {
-    segments.iter().map(|segment| format!("{segment}\r")).collect()
+    let mut message = segments.join("\r");
+    message.push('\r');
+    message
 }
 
 /// The segments of a name in a reply.

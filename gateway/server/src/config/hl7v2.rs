@@ -45,7 +45,7 @@ pub enum Acknowledgement {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BundleOption {
-    /// A message Bundle with a ``MessageHeader``.
+    /// A message Bundle with a `MessageHeader`.
     #[default]
     Message,
     /// A transaction Bundle, conditional by identifier.
