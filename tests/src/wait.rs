@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How long a scenario waits before the test is over.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until something holds.
 ///

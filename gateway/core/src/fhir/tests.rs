@@ -13,7 +13,7 @@ fn keeps_what_typed_models_lose() {
         r#"{"valueQuantity":{"value":"5.0"},"unknown":[1.50,-0,1e2,1E+2]}"#,
         r#"{"birthDate":"1980","_birthDate":{"extension":[{"url":"x","valueString":"y"}]},"given":["a",null]}"#,
         r#"{"value":0.10000000000000000000000001,"big":123456789012345678901234567890}"#,
-        r#"[]"#,
+        "[]",
         r#""\"\\\n\u0001""#,
     ] {
         assert_eq!(round(text), text);
