@@ -79,7 +79,7 @@ async fn what_only_wants_a_commit_waits_on_disk_and_is_run_later() {
     for sender in senders {
         sender.await.expect("a sender");
     }
-    let wait = Duration::from_secs(60);
+    let wait = Duration::from_mins(1);
     tokio::time::timeout(wait, most)
         .await
         .expect("some were set aside")

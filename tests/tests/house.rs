@@ -60,7 +60,7 @@ fn fhir_sdk_stands_only_where_it_may() {
     }
 }
 
-/// serde_json's `arbitrary_precision` makes typed FHIR models drop good quantities.
+/// `arbitrary_precision` of `serde_json` makes typed FHIR models drop good quantities.
 #[test]
 fn nobody_asks_for_arbitrary_precision() {
     let resolve = metadata().resolve.unwrap();

@@ -207,7 +207,9 @@ impl std::fmt::Debug for Frame {
 
 fn spoilt<A: Known>() -> impl Strategy<Value = Frame> {
     (select(A::samples()), vec(spoil(), 1..8)).prop_map(|(mut frame, spoils)| {
-        spoils.iter().for_each(|spoil| spoil.apply(&mut frame));
+        for spoil in &spoils {
+            spoil.apply(&mut frame);
+        }
         Frame(frame)
     })
 }
@@ -312,7 +314,7 @@ fn hl7v2() -> impl Strategy<Value = String> {
     ];
     let segment = (select(names), vec(value(), 1..20)).prop_map(|(name, mut fields)| {
         if name == "OBX" && fields.len() > 1 {
-            fields[1] = "ST".to_owned(); // encapsulated data is no leaf
+            "ST".clone_into(&mut fields[1]); // encapsulated data is no leaf
         }
         format!("{name}|{}\r", fields.join("|"))
     });
@@ -327,7 +329,9 @@ fn hl7v2() -> impl Strategy<Value = String> {
 
 #[test]
 fn real_frames_of_hl7v2() {
-    Hl7v2::samples().iter().for_each(|frame| holds_for_any(&*HL7V2, frame));
+    for frame in Hl7v2::samples() {
+        holds_for_any(&*HL7V2, &frame);
+    }
     holds_for_good(&*HL7V2, &EXAMPLE.replace('\n', "\r"));
 }
 

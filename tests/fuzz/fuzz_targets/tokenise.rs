@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| causeway_hl7v2::fuzz_parse(bytes));
+fuzz_target!(|bytes: &[u8]| causeway_hl7v2::intake::fuzz_parse(bytes));
