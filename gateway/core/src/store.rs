@@ -171,6 +171,18 @@ pub enum Event {
     Held,
 }
 
+impl Event {
+    /// When it happened, where the record says so.
+    pub fn time(&self) -> Option<Timestamp> {
+        match self {
+            Self::Received { frame, .. } => Some(frame.received),
+            Self::Again { received } => Some(*received),
+            Self::Answered { time, .. } => Some(*time),
+            Self::Held => None,
+        }
+    }
+}
+
 /// How the store is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {

@@ -1,5 +1,6 @@
 //! The admin port: `/livez` and `/readyz` for whoever runs the machine, the rest behind the token. It answers only to
-//! names it knows (a page in a browser cannot rebind its way in), and never shows patient data.
+//! names it knows (a page in a browser cannot rebind its way in), and never shows patient data. Whatever changes something
+//! of a running gateway comes in here.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -16,6 +17,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::replay::{Replay, Replayed};
+
 /// What the pages show; made by whoever knows the gateway.
 pub trait Insight: Send + Sync {
     /// Why the gateway is not ready; empty when it is.
@@ -31,6 +34,7 @@ pub trait Insight: Send + Sync {
 /// The admin port's own state.
 pub struct Admin {
     insight: Arc<dyn Insight>,
+    replay: Option<Replay>,
     token: String,
     hosts: Vec<String>,
 }
@@ -55,12 +59,22 @@ impl Admin {
         known.extend(hosts.iter().flat_map(|host| [host.clone(), format!("{host}:{port}")]));
         Self {
             insight,
+            replay: None,
             token,
             hosts: known,
         }
     }
 
-    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    /// Lets operators run messages again.
+    #[must_use]
+    pub fn with_replay(self, replay: Replay) -> Self {
+        Self {
+            replay: Some(replay),
+            ..self
+        }
+    }
+
+    async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         let host = request
             .headers()
             .get(HOST)
@@ -79,11 +93,18 @@ impl Admin {
                 &json!({"error": "Authorization: Bearer TOKEN is needed"}),
             );
         }
+        if let Some(number) = replayed(path) {
+            return self.run_again(request.method(), number).await;
+        }
         match (request.method(), path) {
             (&Method::GET | &Method::HEAD, "/livez") => reply(StatusCode::OK, &json!({"live": true})),
             (&Method::GET | &Method::HEAD, "/readyz") => self.ready(),
             (&Method::GET | &Method::HEAD, "/status") => reply(StatusCode::OK, &self.insight.status()),
-            (_, "/livez" | "/readyz" | "/status") => {
+            (&Method::GET | &Method::HEAD, "/version") => reply(
+                StatusCode::OK,
+                &json!({"name": "causeway", "version": env!("CARGO_PKG_VERSION")}),
+            ),
+            (_, "/livez" | "/readyz" | "/status" | "/version") => {
                 reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "only GET"}))
             }
             _ => reply(StatusCode::NOT_FOUND, &json!({"error": "no such page"})),
@@ -103,6 +124,31 @@ impl Admin {
         )
     }
 
+    async fn run_again(&self, method: &Method, number: u64) -> Response<Full<Bytes>> {
+        let Some(replay) = &self.replay else {
+            return said(StatusCode::NOT_FOUND, "no such page");
+        };
+        if method != Method::POST {
+            return said(StatusCode::METHOD_NOT_ALLOWED, "only POST");
+        }
+        match replay.run(number).await {
+            Ok(Replayed::Ran { number: ran, state }) => {
+                reply(StatusCode::OK, &json!({"seq": ran, "of": number, "state": state}))
+            }
+            Ok(Replayed::Unknown) => said(StatusCode::NOT_FOUND, "there is no such message"),
+            Ok(Replayed::InWork) => said(StatusCode::CONFLICT, "the message is in work"),
+            Ok(Replayed::Answered) => said(
+                StatusCode::CONFLICT,
+                "the message was accepted; nothing is to be run again",
+            ),
+            Ok(Replayed::NoListener(name)) => said(
+                StatusCode::CONFLICT,
+                &format!("the message's listener {name:?} is not configured any more"),
+            ),
+            Err(fault) => said(StatusCode::SERVICE_UNAVAILABLE, &fault.outside),
+        }
+    }
+
     fn knows(&self, request: &Request<Incoming>) -> bool {
         let given = request
             .headers()
@@ -115,6 +161,15 @@ impl Admin {
         let differing = given.iter().zip(known).fold(0, |all, (a, b)| all | (a ^ b));
         given.len() == known.len() && differing == 0
     }
+}
+
+/// The number in `/messages/{number}/replay`.
+fn replayed(path: &str) -> Option<u64> {
+    path.strip_prefix("/messages/")?.strip_suffix("/replay")?.parse().ok()
+}
+
+fn said(status: StatusCode, error: &str) -> Response<Full<Bytes>> {
+    reply(status, &json!({ "error": error }))
 }
 
 fn reply(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {
@@ -146,8 +201,8 @@ pub async fn serve(socket: TcpListener, admin: Admin, mut stop: watch::Receiver<
         let admin = Arc::clone(&admin);
         tokio::spawn(async move {
             let service = service_fn(|request| {
-                let response = admin.answer(&request);
-                async move { Ok::<_, std::convert::Infallible>(response) }
+                let admin = Arc::clone(&admin);
+                async move { Ok::<_, std::convert::Infallible>(admin.answer(&request).await) }
             });
             let mut http = hyper::server::conn::http1::Builder::new();
             http.timer(TokioTimer::new())

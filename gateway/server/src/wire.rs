@@ -9,11 +9,10 @@ use anyhow::Context;
 use bytes::Bytes;
 use causeway_core::inbox::Budget;
 use causeway_core::store::Pending;
-use causeway_core::{Adapter, Fault, FaultKind, Head, Inbox, MemorySource, Reply, ReplyHead, ReplyKind, Store};
+use causeway_core::{Adapter, FaultKind, Head, Inbox, MemorySource, Reply, ReplyHead, ReplyKind, Store};
 use causeway_hl7v2::Hl7v2;
-use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
@@ -22,7 +21,7 @@ use crate::chain::{self, HookSet, Parts, RuleSource};
 use crate::config::{Config, Format, Listener, Transport};
 use crate::guard::guard;
 use crate::lanes::Lanes;
-use crate::replies::Outgoing;
+use crate::replay::{Door, Replay, Resume};
 use crate::service::FrameService;
 use crate::stamps::Stamps;
 use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
@@ -37,15 +36,12 @@ pub struct Gateway {
     pub house: House,
     /// Transport counters by listener.
     pub transports: Vec<(String, Arc<mllp::Counters>)>,
+    /// Runs messages again for an operator.
+    pub replay: Replay,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     drain: Duration,
 }
-
-/// Runs a frame that the log held.
-type Resume = Arc<dyn Fn(Pending) -> BoxFuture<'static, Result<Ended, Fault>> + Send + Sync>;
-/// Tells when the work on a frame has ended.
-type Ended = oneshot::Receiver<Vec<Outgoing>>;
 
 /// One format's services for one listener.
 pub struct Wired {
@@ -148,28 +144,43 @@ fn names_itself<A: Adapter>(adapter: &A, head: &Head, first: &[u8]) -> bool {
 pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> anyhow::Result<Gateway> {
     let house = house(config, store, hooks)?;
     let (stop, stopped) = watch::channel(false);
+    let (mut doors, mut refusals) = (Vec::new(), Vec::new());
+    for listener in &config.listeners {
+        let wired = wired(listener, config, &house)?;
+        refusals.push(wired.refuse);
+        doors.push(Door {
+            listener: listener.name.clone(),
+            service: wired.service,
+            resume: wired.resume,
+        });
+    }
     let mut gateway = Gateway {
         bound: Vec::new(),
+        replay: Replay::new(Arc::clone(&house.inbox), doors.clone()),
         house,
         transports: Vec::new(),
         stop,
         tasks: JoinSet::new(),
         drain: Duration::from_secs(config.limits.drain_seconds),
     };
-    let mut resumes = Vec::new();
-    for listener in &config.listeners {
-        let wired = wired(listener, config, &gateway.house)?;
-        resumes.push((listener.name.clone(), Arc::clone(&wired.resume)));
-        gateway.listen(listener, wired, stopped.clone()).await?;
+    for ((listener, door), refuse) in config.listeners.iter().zip(&doors).zip(refusals) {
+        let service = door.service.clone();
+        gateway.listen(listener, service, refuse, stopped.clone()).await?;
     }
     let inbox = Arc::clone(&gateway.house.inbox);
     let backlog = Arc::clone(&gateway.house.backlog);
-    gateway.tasks.spawn(recover(inbox, backlog, resumes, stopped));
+    gateway.tasks.spawn(recover(inbox, backlog, doors, stopped));
     Ok(gateway)
 }
 
 impl Gateway {
-    async fn listen(&mut self, listener: &Listener, wired: Wired, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    async fn listen(
+        &mut self,
+        listener: &Listener,
+        service: FrameService,
+        refuse: mllp::RefuseFn,
+        stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
         let socket = TcpListener::bind(listener.address)
             .await
             .with_context(|| format!("listener {:?} cannot bind {}", listener.name, listener.address))?;
@@ -189,7 +200,7 @@ impl Gateway {
                             .map_err(|error| anyhow::anyhow!("peers: {error}"))?,
                     );
                 }
-                let serve = mllp::serve(socket, name, wired.service, wired.refuse, options, counters, stop);
+                let serve = mllp::serve(socket, name, service, refuse, options, counters, stop);
                 self.tasks.spawn(async move {
                     if let Err(error) = serve.await {
                         tracing::error!(%error, "a listener ended");
@@ -231,12 +242,7 @@ impl Gateway {
 
 /// Runs what was running when the last process ended, in order of receipt, while listeners are open; then claims what
 /// was set aside whenever there is room.
-async fn recover(
-    inbox: Arc<Inbox>,
-    backlog: Arc<Backlog>,
-    resumes: Vec<(String, Resume)>,
-    stop: watch::Receiver<bool>,
-) {
+async fn recover(inbox: Arc<Inbox>, backlog: Arc<Backlog>, doors: Vec<Door>, stop: watch::Receiver<bool>) {
     let mut from = 0;
     while !*stop.borrow() {
         let store = Arc::clone(inbox.store());
@@ -244,17 +250,12 @@ async fn recover(
         let Ok(Ok(page)) = page else { break };
         let Some(last) = page.last() else { break };
         from = last.number + 1;
-        resume(page, &resumes, true).await;
+        resume(page, &doors, true).await;
     }
-    claim(inbox, backlog, resumes, stop).await;
+    claim(inbox, backlog, doors, stop).await;
 }
 
-async fn claim(
-    inbox: Arc<Inbox>,
-    backlog: Arc<Backlog>,
-    resumes: Vec<(String, Resume)>,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn claim(inbox: Arc<Inbox>, backlog: Arc<Backlog>, doors: Vec<Door>, mut stop: watch::Receiver<bool>) {
     let mut left = true; // an earlier process may have set some aside
     loop {
         if !left {
@@ -279,19 +280,19 @@ async fn claim(
         if page.is_empty() && backlog.parked() > 0 {
             tokio::time::sleep(Duration::from_millis(2)).await; // counted, and not on disk yet
         }
-        resume(page, &resumes, false).await;
+        resume(page, &doors, false).await;
     }
 }
 
 /// Runs frames of the log; waits for each one's end when that is asked for.
-async fn resume(page: Vec<Pending>, resumes: &[(String, Resume)], wait: bool) {
+async fn resume(page: Vec<Pending>, doors: &[Door], wait: bool) {
     for pending in page {
         let (listener, number) = (pending.frame.listener.to_string(), pending.number);
-        let Some((_, resume)) = resumes.iter().find(|(name, _)| *name == listener) else {
+        let Some(door) = doors.iter().find(|door| door.listener == listener) else {
             tracing::warn!(listener, number, "no such listener any more; the frame stays pending");
             continue;
         };
-        match resume(pending).await {
+        match (door.resume)(pending).await {
             Ok(ended) if wait => drop(ended.await),
             Ok(_) => {}
             Err(fault) => tracing::warn!(%fault, number, "a frame of the log could not be run"),

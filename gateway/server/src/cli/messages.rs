@@ -1,4 +1,5 @@
-//! `causeway messages`: what the store holds, beside a running gateway. Reads only.
+//! `causeway messages`: what the store holds, beside a running gateway. Reads only; what changes
+//! something goes through the admin port.
 
 use causeway_core::fhir::{Limits, parse, pretty};
 use causeway_core::finding::Lang;
@@ -42,6 +43,11 @@ enum Command {
         /// Also what became of each source leaf.
         #[arg(long)]
         ledger: bool,
+    },
+    /// Runs a held, failed or refused message again in the running gateway.
+    Replay {
+        /// Its number, `seq` in a listing.
+        seq: u64,
     },
 }
 
@@ -97,6 +103,7 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
             },
         ),
         Command::Show { seq, lineage, ledger } => show(common, *seq, *lineage, *ledger),
+        Command::Replay { seq } => super::replay::run(common, *seq),
     }
 }
 

@@ -10,6 +10,7 @@ mod input;
 mod map;
 mod messages;
 mod output;
+mod replay;
 mod rules;
 mod run;
 mod send;

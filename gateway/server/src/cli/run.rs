@@ -13,7 +13,8 @@ use super::{Common, Status, block_on, output};
 use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::projection::Projector;
-use crate::{guard, hooks, status, wire};
+use crate::replay::Replay;
+use crate::{guard, hooks, retention, status, wire};
 
 pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
     let config = common.config()?;
@@ -33,21 +34,24 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
     )
     .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
     let projector = Projector::start(&config.data, Arc::clone(&store) as _)?;
-    let gateway = wire::start(config, store, hooks::build(config)?).await?;
-    let (stop, stopped_admin) = watch::channel(false);
+    let gateway = wire::start(config, Arc::clone(&store) as _, hooks::build(config)?).await?;
+    let (stop, stopped) = watch::channel(false);
+    let (rule, lag) = (retention::Rule::of(config), Arc::clone(projector.lag()));
+    let retention = tokio::spawn(retention::keep(store, rule, lag));
     let insight = status::Status {
         house: gateway.house.clone(),
         transports: gateway.transports.clone(),
         lag: Arc::clone(projector.lag()),
         insecure: config.insecure,
     };
-    let admin = open_admin(config, insight, stopped_admin).await?;
+    let admin = open_admin(config, insight, gateway.replay.clone(), stopped).await?;
     for (name, address) in &gateway.bound {
         output::line(&format!("{name} listens on {address}"));
     }
     output::line(&format!("admin listens on {admin}"));
     asked_to_stop().await?;
     tracing::info!("draining");
+    retention.abort();
     gateway.drain().await;
     let _nobody = stop.send(true);
     drop(projector);
@@ -57,6 +61,7 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
 async fn open_admin(
     config: &Config,
     insight: status::Status,
+    replay: Replay,
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<std::net::SocketAddr> {
     let token = admin::token(&config.data)?;
@@ -64,7 +69,7 @@ async fn open_admin(
         .await
         .with_context(|| format!("the admin port cannot bind {}", config.admin.address))?;
     let address = socket.local_addr()?;
-    let admin = Admin::new(Arc::new(insight), token, address, &config.admin.hosts);
+    let admin = Admin::new(Arc::new(insight), token, address, &config.admin.hosts).with_replay(replay);
     tokio::spawn(admin::serve(socket, admin, stop));
     Ok(address)
 }

@@ -3,6 +3,8 @@
 //! together and reads them. It opens the configuration file and nothing else.
 
 mod environment;
+#[cfg(test)]
+mod example;
 mod hl7v2;
 mod listener;
 mod load;
@@ -107,8 +109,10 @@ impl Default for Admin {
 pub struct Store {
     /// Days within which the same bytes of the same sender are a resend.
     pub resend_days: u32,
-    /// Days that answered frames are kept.
+    /// Days that answered frames are kept; 0 keeps them for ever.
     pub retention_days: u32,
+    /// Percent of the disk that the log may fill before the oldest answered frames go early; 0 for no limit.
+    pub disk_percent: u8,
 }
 
 impl Default for Store {
@@ -116,6 +120,7 @@ impl Default for Store {
         Self {
             resend_days: 7,
             retention_days: 30,
+            disk_percent: 50,
         }
     }
 }

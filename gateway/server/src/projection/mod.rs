@@ -2,11 +2,12 @@
 //! follows the log by position; it can be thrown away and rebuilt. Bodies stay in the log. Nothing on the way of a
 //! message waits for it.
 
+mod forget;
 mod projector;
 mod query;
 mod schema;
 mod words;
 
-pub use projector::{Lag, Projector};
+pub use projector::{Lag, Projector, state};
 pub use query::{Filter, Listed, Reader};
 pub use words::{index, spaced};

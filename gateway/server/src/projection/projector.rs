@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use causeway_core::store::{Decided, Ended, Event, Facts, Index, KeyKind, Record}
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::forget::Pass;
 use super::{schema, words};
 
 /// Records of a batch.
@@ -26,9 +27,16 @@ pub struct Lag {
     position: AtomicU64,
     micros: AtomicU64,
     broken: AtomicBool,
+    /// Microseconds since 1970; 0 when nothing is to be forgotten.
+    forget: AtomicI64,
 }
 
 impl Lag {
+    /// The log has dropped frames received before a time: the read model is to forget them too.
+    pub fn forget(&self, before: Timestamp) {
+        self.forget.fetch_max(before.as_microsecond(), Ordering::Relaxed);
+    }
+
     /// The last position applied.
     pub fn position(&self) -> u64 {
         self.position.load(Ordering::Relaxed)
@@ -90,8 +98,10 @@ impl Drop for Projector {
 }
 
 fn follow(mut connection: Connection, log: &dyn Store, lag: &Lag, stop: &mpsc::Receiver<()>) {
+    let mut pass = None;
     loop {
-        let more = step(&mut connection, log, lag);
+        let more =
+            step(&mut connection, log, lag).and_then(|more| Ok(forget(&mut pass, &mut connection, log, lag)? || more));
         lag.broken.store(more.is_err(), Ordering::Relaxed);
         if let Err(error) = &more {
             tracing::warn!(%error, "the read model is behind");
@@ -106,6 +116,20 @@ fn follow(mut connection: Connection, log: &dyn Store, lag: &Lag, stop: &mpsc::R
             Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
         }
     }
+}
+
+/// Forgets a little of what is to be forgotten; whether there may be more.
+fn forget(pass: &mut Option<Pass>, connection: &mut Connection, log: &dyn Store, lag: &Lag) -> anyhow::Result<bool> {
+    if pass.is_none() {
+        let before = lag.forget.swap(0, Ordering::Relaxed);
+        *pass = (before != 0).then(|| Pass::new(before));
+    }
+    let Some(running) = pass else { return Ok(false) };
+    let more = running.step(connection, log);
+    if !matches!(more, Ok(true)) {
+        *pass = None; // a broken pass is made anew after the next look at the log's age
+    }
+    more
 }
 
 /// Applies one batch; whether there may be more.
@@ -131,12 +155,7 @@ fn step(connection: &mut Connection, log: &dyn Store, lag: &Lag) -> anyhow::Resu
 
 /// Age of the first record that says when it was, in microseconds.
 fn age(records: &[Record]) -> u64 {
-    let time = records.iter().find_map(|record| match &record.event {
-        Event::Received { frame, .. } => Some(frame.received),
-        Event::Again { received } => Some(*received),
-        Event::Answered { time, .. } => Some(*time),
-        Event::Held => None,
-    });
+    let time = records.iter().find_map(|record| record.event.time());
     let micros = time.map_or(0, |time| Timestamp::now().as_microsecond() - time.as_microsecond());
     u64::try_from(micros).unwrap_or(0)
 }
@@ -177,7 +196,7 @@ fn apply(connection: &Connection, records: Vec<Record>) -> anyhow::Result<()> {
 }
 
 /// The worst verdict of the parts.
-fn state(decided: &[Decided]) -> &'static str {
+pub fn state(decided: &[Decided]) -> &'static str {
     let rank = |word: &str| {
         ["failed", "refused", "held", "remarked", "accepted"]
             .iter()

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the tables, kept in `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE applied (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
@@ -29,7 +29,7 @@ const TABLES: &str = "
     CREATE INDEX messages_open ON messages (state, number) WHERE state NOT IN ('accepted', 'remarked');
     CREATE TABLE keys (value TEXT NOT NULL, kind INTEGER NOT NULL, number INTEGER NOT NULL,
         PRIMARY KEY (value, kind, number)) WITHOUT ROWID;
-    CREATE VIRTUAL TABLE words USING fts5 (text, content = '', detail = full, tokenize = 'unicode61');
+    CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 1, detail = full, tokenize = 'unicode61');
 ";
 
 /// Opens the read model for writing, new or again.

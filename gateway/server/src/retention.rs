@@ -1,0 +1,111 @@
+//! How long the log keeps what was answered: so many days, and never more than its share of the disk. The oldest go
+//! first, in small steps between other writes; what is unanswered, held or undelivered stays, whatever its age.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use causeway_core::{Fault, Store};
+use causeway_store::SqliteLog;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::Config;
+use crate::projection::Lag;
+
+/// Between two looks.
+const EVERY: Duration = Duration::from_mins(10);
+/// Before the first one: a start has other things to do.
+const FIRST: Duration = Duration::from_mins(1);
+/// What is younger is kept even on a full disk: a sender may still ask for its answer.
+const YOUNGEST: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long things are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Days; 0 for ever.
+    pub days: u32,
+    /// Bytes that the log may have on disk, if they are limited.
+    pub bytes: Option<u64>,
+}
+
+impl Rule {
+    /// The rule of a configuration, with the size of the disk that the data folder is on.
+    pub fn of(config: &Config) -> Self {
+        let share = u64::from(config.store.disk_percent);
+        let bytes = (share > 0).then(|| disk(&config.data)).flatten();
+        Self {
+            days: config.store.retention_days,
+            bytes: bytes.map(|bytes| bytes / 100 * share),
+        }
+    }
+
+    /// The oldest time that may stay.
+    fn cutoff(self, now: Timestamp) -> Option<Timestamp> {
+        let days = SignedDuration::from_hours(24 * i64::from(self.days));
+        (self.days > 0).then(|| now.checked_sub(days).ok()).flatten()
+    }
+}
+
+/// Bytes of the file system that a folder is on.
+fn disk(folder: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    stat.f_blocks.checked_mul(stat.f_frsize)
+}
+
+/// Looks again and again until it is aborted.
+pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lag: Arc<Lag>) {
+    let mut wait = FIRST;
+    loop {
+        tokio::time::sleep(wait).await;
+        wait = EVERY;
+        let (log, lag) = (Arc::clone(&log), Arc::clone(&lag));
+        let passed = tokio::task::spawn_blocking(move || pass(&log, rule, &lag, Timestamp::now())).await;
+        match passed {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(dropped)) => tracing::info!(dropped, "old messages were dropped"),
+            Ok(Err(fault)) => tracing::warn!(%fault, "old messages could not be dropped"),
+        }
+    }
+}
+
+/// Drops what is too old or too much, and returns how many.
+///
+/// # Errors
+/// The log cannot be read or written.
+pub fn pass(log: &SqliteLog, rule: Rule, lag: &Lag, now: Timestamp) -> Result<u64, Fault> {
+    let mut dropped = 0;
+    if let Some(before) = rule.cutoff(now) {
+        dropped += log.forget(before)?;
+        lag.forget(before);
+    }
+    let Some(most) = rule.bytes else { return Ok(dropped) };
+    let oldest = log.read_from(0, 1)?.first().and_then(|record| record.event.time());
+    let mut age = oldest.map_or(SignedDuration::ZERO, |oldest| now.duration_since(oldest));
+    while age > YOUNGEST && log.bytes()? > most {
+        age = (age * 7 / 8).max(YOUNGEST); // about an eighth of the log at a time
+        let Ok(before) = now.checked_sub(age) else { break };
+        dropped += log.forget(before)?;
+        lag.forget(before);
+    }
+    Ok(dropped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_make_a_cutoff_and_none_keep_all() {
+        let now: Timestamp = "2026-03-31T00:00:00Z".parse().unwrap();
+        let rule = |days| Rule { days, bytes: None };
+        assert_eq!(rule(0).cutoff(now), None);
+        assert_eq!(rule(30).cutoff(now).unwrap().to_string(), "2026-03-01T00:00:00Z");
+    }
+
+    #[test]
+    fn the_disk_has_a_size() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(disk(folder.path()).unwrap() > 1 << 20);
+        assert_eq!(disk(&folder.path().join("absent")), None);
+    }
+}
