@@ -13,13 +13,15 @@ use std::sync::OnceLock;
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "causeway-server", "--bin", "causeway"])
-            .status()
-            .expect("cargo");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--package", "causeway-server", "--bin", "causeway"]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release"); // the profile that this test was built in
+        }
+        let status = build.status().expect("cargo");
         assert!(status.success(), "the gateway does not build");
         let here = std::env::current_exe().expect("this test's own path");
-        let folder = here.parent().and_then(Path::parent).expect("target/debug");
+        let folder = here.parent().and_then(Path::parent).expect("the profile's folder");
         folder.join("causeway")
     })
 }

@@ -5,77 +5,23 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use causeway_core::adapter::Trace;
-use causeway_core::finding::Lang;
 use causeway_core::{
     Actor, ActorKind, Adapter, Answer, Bundle, Class, Context, Delivery, Draft, Finding, Head, Intent, Key, Parsed,
     Place, Places, Reply, Severity, Source, Stamp, Text,
 };
+use causeway_mapping::Plan;
 use causeway_mapping::run::{BundleKind, Lifted, Nothing, Setting, Track, Tracked};
-use causeway_mapping::{Plan, Problem};
 use encoding_rs::Encoding;
 use jiff::tz::TimeZone;
 
 use crate::charset::names::Declared;
+use crate::config::{Config, Unusable};
 use crate::header::{self, Takes};
 use crate::intake::Intake;
 use crate::lift;
 use crate::message::Message;
 use crate::place;
-use crate::reply::{self, Mode, Settings, Sum};
-
-/// How a listener speaks HL7v2.
-#[derive(Debug, Clone, Default)]
-pub struct Config {
-    /// Which acknowledgements there are.
-    pub mode: Mode,
-    /// The character set of senders that declare none: `GB18030`.
-    pub charset: Option<String>,
-    /// The zone of times without an offset, and of our own: `Asia/Shanghai`. A site's own zone goes before it.
-    pub zone: Option<String>,
-    /// What kind of bundle a message becomes.
-    pub bundle: BundleKind,
-    /// The language of texts to people.
-    pub lang: Lang,
-    /// The site whose rows lie over the base ones.
-    pub site: Option<Site>,
-    /// Files that replace embedded ones of the same name: `PID.Patient.csv`, `tables/0001.csv`, `site.toml`.
-    pub files: Vec<(String, String)>,
-}
-
-/// A site's own rows.
-#[derive(Debug, Clone, Default)]
-pub struct Site {
-    /// Its name, the folder's.
-    pub name: String,
-    /// Its files by name.
-    pub files: Vec<(String, String)>,
-}
-
-/// A configuration that cannot be used.
-#[derive(Debug, Clone)]
-pub enum Unusable {
-    /// No such character set.
-    Charset(String),
-    /// No such time zone.
-    Zone(String),
-    /// The maps are broken.
-    Maps(Vec<Problem>),
-}
-
-impl std::fmt::Display for Unusable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Charset(name) => write!(f, "there is no character set {name}"),
-            Self::Zone(name) => write!(f, "there is no time zone {name}"),
-            Self::Maps(problems) => {
-                let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                write!(f, "the maps are broken: {}", lines.join("; "))
-            }
-        }
-    }
-}
-
-impl std::error::Error for Unusable {}
+use crate::reply::{self, Settings, Sum};
 
 /// The HL7v2 adapter of one listener. Clones share the compiled maps.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@
 pub mod adapter;
 pub mod batch;
 pub mod charset;
+pub mod config;
 pub mod delims;
 pub mod escape;
 pub mod header;
@@ -20,8 +21,9 @@ pub mod reply;
 pub mod tokenise;
 pub mod value;
 
-pub use adapter::{Config, Hl7v2, Reading, Site, Unusable};
+pub use adapter::{Hl7v2, Reading};
 pub use charset::Charset;
+pub use config::{Config, Site, Unusable};
 pub use delims::Delims;
 pub use intake::Intake;
 pub use maps::Maps;

@@ -6,7 +6,7 @@ use causeway_mapping::ops::OpDef;
 use causeway_mapping::syntax::{Bad, Level};
 use causeway_mapping::{Facts, Library, OpFact, Plan, Problem, Source};
 
-use crate::adapter::Site;
+use crate::config::Site;
 use crate::lift::{self, Hl7v2Format};
 use crate::message::Message;
 
