@@ -1,19 +1,19 @@
 //! `causeway messages`: what the store holds, beside a running gateway. Reads only; what changes
 //! something goes through the admin port.
 
-use causeway_core::fhir::{Limits, parse, pretty};
-use causeway_core::finding::Lang;
-use causeway_core::store::{Ended, Facts, Pending};
-use causeway_core::{Adapter, MemorySource, NodeId};
-use causeway_hl7v2::Hl7v2;
-use causeway_store::SqliteLog;
 use clap::Subcommand;
 
-use super::{Common, Status, output};
+use super::{Common, Status, output, replay, show};
 use crate::projection::{Filter, Listed, Reader};
 
 /// Arguments of `messages`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  causeway messages list --state refused --since 2026-01-31T00:00:00Z
+  causeway messages search 建国
+  causeway messages search --key 0084512 --type ORU
+  causeway messages show 7 --lineage
+  causeway messages replay 7")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -23,7 +23,7 @@ pub(super) struct Args {
 enum Command {
     /// The newest messages.
     List(Which),
-    /// Messages by words (names, identifiers, codes) or --key.
+    /// Messages by words (names, identifiers, codes, control ids) or --key.
     Search {
         /// Each must be found; a Chinese name may be part of a longer one.
         words: Vec<String>,
@@ -102,8 +102,8 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
                 ..which.filter()
             },
         ),
-        Command::Show { seq, lineage, ledger } => show(common, *seq, *lineage, *ledger),
-        Command::Replay { seq } => super::replay::run(common, *seq),
+        Command::Show { seq, lineage, ledger } => show::run(common, *seq, *lineage, *ledger),
+        Command::Replay { seq } => replay::run(common, *seq),
     }
 }
 
@@ -143,82 +143,4 @@ fn row(listed: &Listed) -> String {
             format!("{} findings", listed.findings)
         },
     )
-}
-
-fn show(common: &Common, seq: u64, lineage: bool, ledger: bool) -> anyhow::Result<Status> {
-    let config = common.config()?;
-    let inside = |fault: causeway_core::Fault| anyhow::anyhow!("{}", fault.inside);
-    let log = match SqliteLog::read_only(&config.data) {
-        Ok(log) => log,
-        Err(fault) => {
-            output::note(&format!("no messages in {}: {}", config.data.display(), fault.inside));
-            return Ok(Status::Unreadable);
-        }
-    };
-    let Some(message) = log.frame(seq).map_err(inside)? else {
-        output::note(&format!("there is no message {seq}"));
-        return Ok(Status::Unreadable);
-    };
-    let frame = &message.frame;
-    output::line(&format!(
-        "=== frame {seq}, received {} on {} from {}",
-        frame.received, frame.listener, frame.peer
-    ));
-    output::line(&output::segments(&frame.body));
-    match log.outcome(seq).map_err(inside)? {
-        None => output::line("=== not answered yet"),
-        Some(ended) => answered(&ended, config.lang)?,
-    }
-    if lineage || ledger {
-        trace(&config, &message, lineage, ledger)?;
-    }
-    Ok(Status::Fine)
-}
-
-fn answered(ended: &Ended, lang: Lang) -> anyhow::Result<()> {
-    for decided in &ended.decided {
-        let json = causeway_store::decompress(&decided.bundle, Limits::default().bytes)
-            .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
-        output::line(&format!("=== part {}: {}", decided.part, decided.verdict.word()));
-        output::line(&pretty(&parse(&json, Limits::default())?, NodeId::ROOT));
-        let facts: Facts = serde_json::from_slice(&decided.facts)?;
-        output::line("=== findings");
-        facts
-            .findings
-            .iter()
-            .for_each(|finding| output::line(&output::finding(finding, lang)));
-    }
-    for reply in ended.replies.iter() {
-        output::line("=== reply");
-        output::line(&output::segments(&reply.bytes));
-    }
-    Ok(())
-}
-
-/// Reads the frame again with the maps in force and prints its records.
-fn trace(config: &crate::config::Config, message: &Pending, lineage: bool, ledger: bool) -> anyhow::Result<()> {
-    let listener = config
-        .listeners
-        .iter()
-        .find(|listener| *listener.name == *message.frame.listener);
-    let options = listener.map(|listener| listener.hl7v2.clone()).unwrap_or_default();
-    let adapter = Hl7v2::new(options.read(config.lang)?)?;
-    let mut source = MemorySource(message.frame.body.clone());
-    let trace = adapter
-        .trace(&message.frame.head, &mut source, &message.hash)
-        .value
-        .unwrap_or_default();
-    if lineage {
-        output::line("=== lineage");
-        for record in &trace.lineage {
-            output::line(&serde_json::to_string(record)?);
-        }
-    }
-    if ledger {
-        output::line("=== ledger");
-        for record in &trace.ledger {
-            output::line(&serde_json::to_string(record)?);
-        }
-    }
-    Ok(())
 }

@@ -14,6 +14,7 @@ mod replay;
 mod rules;
 mod run;
 mod send;
+mod show;
 mod translate;
 
 use std::path::PathBuf;

@@ -44,13 +44,19 @@ pub(super) fn finding(finding: &Finding, lang: Lang) -> String {
     )
 }
 
-/// HL7v2 bytes for a person: one segment a line.
+/// HL7v2 bytes for a person: one segment a line, in the character set that the message says or shows.
 pub(super) fn segments(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
+    text(bytes)
         .replace("\r\n", "\n")
         .replace('\r', "\n")
         .trim_end()
         .to_owned()
+}
+
+/// HL7v2 bytes as text.
+pub(super) fn text(bytes: &[u8]) -> String {
+    let decoded = causeway_hl7v2::charset::decode(&bytes::Bytes::copy_from_slice(bytes), None);
+    String::from_utf8_lossy(decoded.text.as_ref()).into_owned()
 }
 
 /// A bar on stderr, over the last one; for terminals only.
@@ -65,4 +71,16 @@ pub(super) fn progress(done: u64, all: u64) {
 /// Clears the bar.
 pub(super) fn progress_done() {
     let _closed = write!(std::io::stderr().lock(), "\r\x1b[K");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_in_gbk_is_shown_as_text() {
+        // 王 is CD F5 and 建国 BD A8 B9 FA in GB 2312 rows 45, 29 and 25.
+        let bytes = b"MSH|^~\\&|A|||||||1|P|2.5||||||GB 18030-2000\rPID|1||7||\xcd\xf5^\xbd\xa8\xb9\xfa\r";
+        assert!(segments(bytes).ends_with("\nPID|1||7||王^建国"), "{}", segments(bytes));
+    }
 }

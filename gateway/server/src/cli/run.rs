@@ -1,5 +1,6 @@
 //! `causeway run`: the gateway. Says what it bound, one line a listener; SIGTERM and Ctrl-C drain.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +92,7 @@ fn log(json: bool) {
         .from_env_lossy();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // A second subscriber in one process is a test's; the first stays.
     let _second = if json {

@@ -76,16 +76,29 @@ async fn exchange(address: &str, args: &Args, inputs: &[input::Input], json: boo
         Ok(client) => client,
         Err(error) => return unreachable(address, &error),
     };
+    let mut status = Status::Fine;
     for input in inputs {
         match client.exchange(&input.bytes).await {
-            Ok(replies) => print(&input.name, &replies, json),
+            Ok(replies) => {
+                print(&input.name, &replies, json);
+                if replies.iter().any(|reply| is_negative(reply)) {
+                    status = Status::Findings;
+                }
+            }
             Err(error) => {
                 output::note(&format!("{}: {error}", input.name));
                 return Status::Unreachable;
             }
         }
     }
-    Status::Fine
+    status
+}
+
+/// Whether a reply says that the message was not taken (HL7 table 0008).
+fn is_negative(reply: &[u8]) -> bool {
+    let text = output::segments(reply);
+    let code = text.lines().find_map(|line| line.strip_prefix("MSA")?.get(1..3));
+    code.is_some_and(|code| matches!(code, "AE" | "AR" | "CE" | "CR"))
 }
 
 fn unreachable(address: &str, error: &ClientError) -> Status {
@@ -95,7 +108,7 @@ fn unreachable(address: &str, error: &ClientError) -> Status {
 
 fn print(name: &str, replies: &[Bytes], json: bool) {
     if json {
-        let texts: Vec<_> = replies.iter().map(|reply| String::from_utf8_lossy(reply)).collect();
+        let texts: Vec<_> = replies.iter().map(|reply| output::text(reply)).collect();
         output::line(&json!({"file": name, "replies": texts}).to_string());
     } else {
         for reply in replies {

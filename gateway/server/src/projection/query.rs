@@ -10,7 +10,7 @@ use super::{schema, words};
 /// What to list. Everything given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Words: names, identifiers, codes; each must be found, as a phrase.
+    /// Words: names, identifiers, codes, each a phrase, or a whole control id; each must be found.
     pub words: Vec<String>,
     /// An identifier of patient, order, accession or visit, or a control id, exactly.
     pub key: Option<String>,
@@ -99,11 +99,15 @@ fn conditions(filter: &Filter) -> Vec<(&'static str, Vec<Value>)> {
             vec![text(key), text(key)],
         );
     }
-    if let Some(words) = phrase(&filter.words) {
-        add(
-            "number IN (SELECT rowid FROM words WHERE words MATCH ?)",
-            vec![Value::Text(words)],
-        );
+    for word in &filter.words {
+        match phrase(word) {
+            Some(phrase) => add(
+                "(number IN (SELECT rowid FROM words WHERE words MATCH ?)
+                  OR number IN (SELECT number FROM keys WHERE value = ?) OR control_id = ?)",
+                vec![Value::Text(phrase), text(word), text(word)],
+            ),
+            None => add("control_id = ?", vec![text(word)]), // nothing that words are made of
+        }
     }
     if let Some(kind) = &filter.message_type {
         add("(type = ? OR type LIKE ? || '^%')", vec![text(kind), text(kind)]);
@@ -132,20 +136,16 @@ fn conditions(filter: &Filter) -> Vec<(&'static str, Vec<Value>)> {
     all
 }
 
-/// The FTS query: every word a phrase, its ideographs side by side. Quotes are doubled, so nothing is an operator.
-fn phrase(words: &[String]) -> Option<String> {
-    let phrases: Vec<String> = words
-        .iter()
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .map(|word| format!("\"{}\"", words::spaced(word).replace('"', "\"\"")))
-        .collect();
-    (!phrases.is_empty()).then(|| phrases.join(" "))
+/// The FTS query: the word as a phrase, its ideographs side by side. Quotes are doubled, so nothing is an operator.
+fn phrase(word: &str) -> Option<String> {
+    let has_any = word.chars().any(char::is_alphanumeric);
+    has_any.then(|| format!("\"{}\"", words::spaced(word).replace('"', "\"\"")))
 }
 
 fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
     let received: i64 = row.get(1)?;
     let received = jiff::Timestamp::from_microsecond(received)
-        .map(|time| time.to_string())
+        .map(|time| format!("{time:.6}")) // always six digits, so that times line up
         .unwrap_or_default();
     Ok(Listed {
         seq: row.get(0)?,
