@@ -188,9 +188,16 @@ async fn a_full_disk_says_no_and_recovers_by_itself() {
         "{text}"
     );
     assert_eq!(get(process.admin, "/livez", "").await.0, 200);
-    for number in 0..5 {
-        let reply = exchange(process.mllp, &(oru(&format!("STILL{number}"), "4.0") + &note)).await;
-        assert_eq!(msa(&reply).0, "AE", "nothing is accepted on a full disk: {reply}");
+    for number in 0..6 {
+        let message = oru(&format!("STILL{number}"), "4.0") + &note;
+        // Neither an application's yes nor a commit's (HL7 v2.9 2.9.2.2: CA says that it is in safe storage).
+        let (message, no) = if number % 2 == 0 {
+            (message, "AE")
+        } else {
+            (message.replace("|P|2.5.1||||||", "|P|2.5.1|||AL|NE||"), "CE")
+        };
+        let reply = exchange(process.mllp, &message).await;
+        assert_eq!(msa(&reply).0, no, "nothing is accepted on a full disk: {reply}");
     }
 
     std::fs::remove_file(filler).expect("the space is free again");
