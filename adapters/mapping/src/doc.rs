@@ -98,7 +98,11 @@ pub trait Doc: Send + Sync + 'static {
     /// Whether a value has parts at all.
     fn is_complex(&self, value: Value) -> bool;
 
-    /// The text as it was sent: two values of equal raw text say the same.
+    /// A number for how a value is read: two values of equal raw text and equal number have equal parts at equal places
+    /// within them, in whatever documents they stand.
+    fn reading(&self, value: Value) -> u64;
+
+    /// The text as it was sent: two values of one document with equal raw text say the same.
     fn raw(&self, value: Value) -> &str;
 
     /// The text as it was meant.

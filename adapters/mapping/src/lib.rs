@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 
 pub mod check;
+mod codes;
 mod compile;
 pub mod doc;
 mod explain;

@@ -9,6 +9,8 @@ use crate::group::Grammar;
 use crate::ops::OpDef;
 use crate::primitives::Primitive;
 
+pub(crate) use crate::codes::{Code, Codes};
+
 /// A format's maps, compiled.
 pub struct Plan<D: Doc> {
     /// Structures by name.
@@ -17,6 +19,8 @@ pub struct Plan<D: Doc> {
     pub(crate) messages: Vec<MessageKind>,
     pub(crate) rows: Arc<RowTexts>,
     pub(crate) settings: Arc<Settings>,
+    /// Codes and units made before, one set for each run at a time.
+    pub(crate) stencils: std::sync::Mutex<Vec<crate::run::Stencils>>,
 }
 
 impl<D: Doc> std::fmt::Debug for Plan<D> {
@@ -53,76 +57,6 @@ pub(crate) struct Settings {
     pub(crate) authorities: BTreeMap<String, String>,
     /// Zone of times without an offset.
     pub(crate) zone: Option<jiff::tz::TimeZone>,
-}
-
-/// A code table with addresses in place of short names.
-#[derive(Debug, Default)]
-pub(crate) struct Codes {
-    /// Half empty; a code stands at its hash or behind it.
-    slots: Vec<Option<(Box<str>, Code)>>,
-    pub(crate) rest: Option<Code>,
-}
-
-/// What a code becomes.
-#[derive(Debug, Clone)]
-pub(crate) struct Code {
-    /// None for the source's code as it is.
-    pub(crate) to: Option<Box<str>>,
-    /// Whether no element comes of it.
-    pub(crate) none: bool,
-    pub(crate) system: Box<str>,
-    pub(crate) display: Box<str>,
-    /// Where the code is the address of a system: that system, if all its codes are known.
-    pub(crate) closed: Option<causeway_profiles::definitions::CodeSystem>,
-}
-
-impl Codes {
-    pub(crate) fn new(entries: Vec<(Box<str>, Code)>, rest: Option<Code>) -> Self {
-        let size = (entries.len() * 2).next_power_of_two().max(2);
-        let mut codes = Self {
-            slots: vec![None; size],
-            rest,
-        };
-        for entry in entries {
-            let start = codes.start(&entry.0);
-            let free = (0..size).map(|step| (start + step) % size).find(|at| {
-                codes
-                    .slots
-                    .get(*at)
-                    .is_some_and(|slot| slot.as_ref().is_none_or(|known| known.0 == entry.0))
-            });
-            if let Some(slot) = free.and_then(|at| codes.slots.get_mut(at)) {
-                slot.get_or_insert(entry);
-            }
-        }
-        codes
-    }
-
-    fn start(&self, code: &str) -> usize {
-        let hash = crate::run::hash(code.as_bytes()) >> 20;
-        usize::try_from(hash).unwrap_or(0) & (self.slots.len() - 1)
-    }
-
-    /// The row of a code itself.
-    pub(crate) fn exact(&self, code: &str) -> Option<&Code> {
-        let mut at = self.start(code);
-        while let Some((known, found)) = self.slots.get(at)? {
-            if known.as_ref() == code {
-                return Some(found);
-            }
-            at = (at + 1) & (self.slots.len() - 1);
-        }
-        None
-    }
-
-    /// The row of a code, else the row for all others.
-    pub(crate) fn get(&self, code: &str) -> Option<&Code> {
-        self.exact(code).or(self.rest.as_ref())
-    }
-
-    pub(crate) fn has(&self, code: &str) -> bool {
-        self.exact(code).is_some()
-    }
 }
 
 /// One structure.
@@ -341,7 +275,7 @@ pub(crate) enum Part<D: Doc> {
     /// A new item for each value; the rows are alternatives for each.
     Values(Vec<Row<D>>),
     /// Items of a label.
-    Label(Label<D>),
+    Label(Box<Label<D>>),
 }
 
 /// Items of one label: those of the first variant that yields.
@@ -349,6 +283,8 @@ pub(crate) struct Label<D: Doc> {
     /// The address of an extension.
     pub(crate) url: Option<Box<str>>,
     pub(crate) guards: Guards,
+    /// An extension for each of several instances: the name of its value, and the row that refers to them.
+    pub(crate) each: Option<(Box<str>, Row<D>)>,
     /// How many there may be.
     pub(crate) limit: u32,
     pub(crate) variants: Vec<Variant<D>>,
@@ -421,6 +357,10 @@ pub(crate) enum Act<D: Doc> {
     Map {
         depth: u8,
         node: Arc<Node<D>>,
+        /// Codes and units that depend on nothing but the value's text: what was made once may be used again.
+        again: bool,
+        /// Rows of others that fill what the type map never does, written before it.
+        beside: Option<Box<Node<D>>>,
     },
     /// A type map on a Reference: instances are made, the first is referred to.
     Make(Arc<[Make<D>]>),

@@ -141,6 +141,16 @@ impl Origins {
         OriginId(u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX))
     }
 
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no entry; never so, as the first is always there.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// Makes room for what is to come.
     pub fn reserve(&mut self, entries: usize, places: usize) {
         self.entries.reserve(entries);

@@ -7,80 +7,11 @@ use causeway_core::Place;
 use causeway_mapping::doc::{Doc, Presence, Value};
 use memchr::memchr;
 
+use super::step::{Cut, Level, Pick, Step, bit, level, narrowed};
 use crate::delims::NEVER;
 use crate::message::{Message, Name};
 use crate::place::{self, Spot};
 use crate::value;
-
-/// A compiled path: a field of a segment, which of its repetitions, and the parts behind it.
-#[derive(Debug, Clone, Default)]
-pub struct Step {
-    /// The field, from 1; 0 where the path begins at a value.
-    pub(crate) field: u32,
-    pub(crate) pick: Pick,
-    /// The component, from 1; 0 for the whole.
-    pub(crate) component: u32,
-    /// The subcomponent, from 1; 0 for the whole.
-    pub(crate) subcomponent: u32,
-    /// Every component in turn.
-    pub(crate) star: bool,
-}
-
-/// Which repetitions of a field.
-#[derive(Debug, Clone, Default)]
-pub(crate) enum Pick {
-    /// All.
-    #[default]
-    All,
-    /// The one of a number.
-    Nth(u32),
-    /// The one numbered like the anchor's own value.
-    Anchor,
-    /// Those whose part says one of these.
-    Says(u32, u32, Vec<Box<str>>),
-}
-
-/// The components of a repetition, or the subcomponents of a component, found once.
-#[derive(Debug, Clone)]
-pub struct Cut {
-    start: u32,
-    place: Place,
-    level: Level,
-    count: u8,
-    mask: u64,
-    ends: [u32; CUTS],
-}
-
-/// XCN has 25 components, the most of any type (HL7 v2.9 2A.2.88); no row can name one beyond.
-const CUTS: usize = 26;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
-    Repetition,
-    Component,
-    Leaf,
-}
-
-impl Default for Cut {
-    fn default() -> Self {
-        Self {
-            start: 0,
-            place: Place(0),
-            level: Level::Leaf,
-            count: 0,
-            mask: 0,
-            ends: [0; CUTS],
-        }
-    }
-}
-
-fn level(place: Place) -> Level {
-    match place::narrowed(place) {
-        (false, _) => Level::Repetition,
-        (true, false) => Level::Component,
-        (true, true) => Level::Leaf,
-    }
-}
 
 pub(crate) fn shared(value: value::Value) -> Value {
     Value {
@@ -182,18 +113,6 @@ impl Message {
             start: value.start,
             end: value.start + length,
         }
-    }
-}
-
-/// The bit of a number; the highest stands for all from there on.
-fn bit(number: u32) -> u64 {
-    1 << number.min(63)
-}
-
-fn narrowed(place: Place, level: Level, number: u32) -> Place {
-    match level {
-        Level::Repetition => place::component(place, number),
-        Level::Component | Level::Leaf => place::subcomponent(place, number),
     }
 }
 
@@ -381,6 +300,19 @@ impl Doc for Message {
     fn is_complex(&self, value: Value) -> bool {
         let level = level(value.place);
         level != Level::Leaf && memchr(self.between(value.place, level), self.span(value)).is_some()
+    }
+
+    fn reading(&self, value: Value) -> u64 {
+        let delims = &self.delims;
+        let bytes = [delims.component, delims.repetition, delims.escape, delims.subcomponent];
+        let level = match level(value.place) {
+            Level::Repetition => 1,
+            Level::Component => 2,
+            Level::Leaf => 3,
+        };
+        // The character set decides what hexadecimal escapes mean; its address tells it from every other.
+        let set = std::ptr::from_ref(self.charset).addr() as u64;
+        (u64::from(u32::from_le_bytes(bytes)) << 32) ^ (set << 2) ^ level
     }
 
     fn raw(&self, value: Value) -> &str {

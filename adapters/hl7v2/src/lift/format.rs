@@ -4,7 +4,8 @@ use causeway_mapping::doc::{Format, Identity};
 use causeway_mapping::ops::OpDef;
 use causeway_mapping::syntax::{Mark, Part, Select};
 
-use super::document::{Pick, Step, symbol};
+use super::document::symbol;
+use super::step::{Pick, Step};
 use super::types;
 use crate::message::{Message, Name};
 use crate::ops;

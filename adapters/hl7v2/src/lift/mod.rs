@@ -5,6 +5,9 @@ mod document;
 mod embedded;
 mod format;
 mod remarks;
+mod step;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub(crate) use embedded::library;

@@ -1,8 +1,10 @@
 //! Reference ranges as senders write them in OBX-7: `3.5-5.1`, `<5`, `>= 10`, `3.5 - 5.1 mmol/L` (HL7 v2.9 7.4.2.7).
 
+use std::borrow::Cow;
+
 use causeway_core::NodeId;
 use causeway_core::fhir::Value as Json;
-use causeway_mapping::doc::Value;
+use causeway_mapping::doc::{Doc, Value};
 use causeway_mapping::ops::{Input, Output};
 
 use crate::message::Message;
@@ -22,31 +24,45 @@ pub(super) fn low_high(input: &Input<'_, Message>, out: &mut Output<'_>) -> bool
         return false;
     }
     let Some(object) = out.object() else { return false };
+    let unit = Unit::of(input, unit);
     for (name, number) in [("low", low), ("high", high)] {
         if let Some(number) = number {
             let quantity = out.put(object, name, Json::Object);
             out.put(quantity, "value", Json::Number(&number));
-            units(input, unit, quantity, out);
+            unit.write(quantity, out);
         }
     }
     true
 }
 
 /// The unit of OBX-6: its text, and its code when the sender says that it is UCUM.
-fn units(input: &Input<'_, Message>, unit: Option<Value>, quantity: NodeId, out: &mut Output<'_>) {
-    let part = |number| {
-        let part = unit.and_then(|unit| causeway_mapping::doc::Doc::nth(input.doc, unit, number));
-        input.text(part).trim().to_owned()
-    };
-    let (code, name, system) = (part(1), part(2), part(3));
-    let shown = if name.is_empty() { &code } else { &name };
-    if shown.is_empty() {
-        return;
+struct Unit<'a> {
+    code: Cow<'a, str>,
+    name: Cow<'a, str>,
+    ucum: bool,
+}
+
+impl<'a> Unit<'a> {
+    fn of(input: &'a Input<'_, Message>, unit: Option<Value>) -> Self {
+        let part = |number| input.text(unit.and_then(|unit| Doc::nth(input.doc, unit, number)));
+        Self {
+            code: part(1),
+            name: part(2),
+            ucum: matches!(part(3).trim(), "UCUM" | "ucum"),
+        }
     }
-    out.put(quantity, "unit", Json::String(shown));
-    if !code.is_empty() && matches!(system.as_str(), "UCUM" | "ucum") {
-        out.put(quantity, "system", Json::String(UCUM));
-        out.put(quantity, "code", Json::String(&code));
+
+    fn write(&self, quantity: NodeId, out: &mut Output<'_>) {
+        let (code, name) = (self.code.trim(), self.name.trim());
+        let shown = if name.is_empty() { code } else { name };
+        if shown.is_empty() {
+            return;
+        }
+        out.put(quantity, "unit", Json::String(shown));
+        if !code.is_empty() && self.ucum {
+            out.put(quantity, "system", Json::String(UCUM));
+            out.put(quantity, "code", Json::String(code));
+        }
     }
 }
 

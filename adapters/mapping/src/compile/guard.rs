@@ -2,7 +2,7 @@
 //! comparison of bits and not a row.
 
 use crate::doc::Doc;
-use crate::plan::{Content, From, Guard, Guards, Index, Label, Member, Node, Part, Read, Row, Slot, Words};
+use crate::plan::{Act, Content, From, Guard, Guards, Index, Label, Member, Node, Part, Read, Row, Slot, Words};
 
 /// More guards than this are not worth their comparing.
 const MOST: usize = 4;
@@ -138,9 +138,14 @@ fn content<D: Doc>(content: &Content<D>, weak: bool, gather: &mut Gather) {
     }
 }
 
-/// The guards of a label: its driver's, or those of the rows that can make its one item.
+/// The guards of a label: its driver's, or those of the rows that can make its one item. An extension may be made by a
+/// reference alone.
 pub(crate) fn of_label<D: Doc>(label: &Label<D>) -> Guards {
     let mut gather = Gather::new();
+    let refers = label.url.is_some() && label.variants.iter().any(|variant| slot_refers(&variant.slot));
+    if refers {
+        gather.always();
+    }
     for variant in &label.variants {
         match &variant.driver {
             Some((read, _)) => match of_read(read) {
@@ -208,4 +213,17 @@ fn set(words: &mut Words, at: u16) {
     if let Some(word) = words.get_mut(usize::from(at / 64)) {
         *word |= 1 << (at % 64);
     }
+}
+
+/// Whether a row without a source in an object refers to an instance.
+fn slot_refers<D: Doc>(slot: &Slot<D>) -> bool {
+    let refers = |row: &Row<D>| !row.strong && matches!(row.act, Act::Ref(_));
+    let inside = |node: &Node<D>| {
+        node.members.iter().any(|member| match &member.content {
+            Content::One(one) => slot_refers(one),
+            Content::Choice(options, _) => options.iter().any(|option| slot_refers(&option.slot)),
+            Content::Many(..) => false,
+        })
+    };
+    slot.alternatives.iter().any(refers) || slot.inner.as_deref().is_some_and(inside)
 }

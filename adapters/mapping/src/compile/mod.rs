@@ -3,6 +3,8 @@
 
 mod fill;
 mod guard;
+mod label;
+mod map;
 mod place;
 mod row;
 mod structure;
@@ -40,6 +42,7 @@ impl<T: crate::doc::Doc> Plan<T> {
             messages,
             rows: Arc::new(compiler.texts),
             settings: Arc::new(settings),
+            stencils: std::sync::Mutex::default(),
         };
         (plan, problems)
     }
@@ -103,6 +106,9 @@ pub(crate) enum Given {
     Value(Arg),
 }
 
+/// A type map that reads nothing but its value, and whether what it makes may be used again; none when it reads more.
+type Shared<T> = (Option<Arc<Node<T>>>, bool);
+
 /// The most that type maps may be nested; one that is deeper calls itself.
 const MOST_NESTED: u8 = 12;
 
@@ -122,8 +128,10 @@ pub(crate) struct Compiler<'a, F: Format> {
     pub(crate) elements: Vec<(u16, String)>,
     pub(crate) made: HashMap<String, Arc<[Make<D<F>>]>>,
     /// Type maps that read nothing but their value, compiled once for all rows that use them alike.
-    pub(crate) shared: HashMap<String, Arc<Node<D<F>>>>,
+    pub(crate) shared: HashMap<String, Shared<D<F>>>,
     test_ids: HashMap<String, u32>,
+    /// Whether an instance was made of a value.
+    pub(crate) makes: bool,
     /// Whether something was read from beyond the value that opens the instance.
     pub(crate) outside: bool,
     /// The places of each make of a name, for conditions of references.
@@ -152,6 +160,7 @@ impl<'a, F: Format> Compiler<'a, F> {
             shared: HashMap::new(),
             test_ids: HashMap::new(),
             outside: false,
+            makes: false,
             kinds_of_names: Vec::new(),
         }
     }

@@ -1,18 +1,17 @@
 //! One row: what it reads, when it fires and what it does, fitted to the element that it fills.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
-use causeway_profiles::definitions::{Found, TypeKind};
+use causeway_profiles::definitions::Found;
 
-use super::fill::{Pending, Scope};
+use super::fill::Pending;
 use super::place::sign;
 use super::test::table_name;
-use super::{Arg, Compiler, D, Env, Given, HeadBase, MOST_NESTED};
+use super::{Arg, Compiler, D, Env, Given};
 use crate::doc::Format;
-use crate::plan::{Act, Fixed, Make, Node, Pair, Read, Reference, Row, Shape, Why};
+use crate::plan::{Act, Fixed, Pair, Read, Reference, Row, Shape, Why};
 use crate::primitives::Primitive;
-use crate::syntax::{Constant, How, Literal, Make as Makes, Ref, TypeMap};
+use crate::syntax::{Constant, How, Literal, Ref};
 
 impl<'a, F: Format> Compiler<'a, F> {
     /// A row without a target: a finding or an ignored place.
@@ -143,158 +142,6 @@ impl<'a, F: Format> Compiler<'a, F> {
         }
         let tables = op.tables.iter().filter_map(|name| self.table(name)).collect();
         Some(Act::Op { op, others, tables })
-    }
-
-    fn type_map(
-        &mut self,
-        map: &TypeMap,
-        row: &Pending<'a>,
-        found: &Found,
-        inner: &[Pending<'a>],
-    ) -> Option<Act<D<F>>> {
-        let primitive = found.kind.is_some_and(|kind| kind.is_primitive());
-        if let Some(known) = Primitive::named(&map.name) {
-            let fitted = if known == Primitive::String { kept(found) } else { known };
-            return Some(Act::Primitive(fitted));
-        }
-        if primitive {
-            self.say(
-                row.row.cells.how,
-                format!("{} makes no {}", map.name, found.kind.map_or("", |kind| kind.code())),
-            );
-            return None;
-        }
-        let resource = self
-            .defs
-            .type_named(map.target())
-            .is_some_and(|kind| kind.kind() == TypeKind::Resource);
-        if resource {
-            return self.make_of_type(map, row);
-        }
-        if row.env.nesting >= MOST_NESTED {
-            return None;
-        }
-        let params = self.arguments(map, &row.env);
-        let depth = row.env.depth;
-        let shared = inner.is_empty().then(|| {
-            let given: Vec<String> = params.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-            let kind = found.kind.map_or("", |kind| kind.code());
-            format!(
-                "{} {depth} {kind} {} {}",
-                map.name,
-                found.element.path(),
-                given.join(" ")
-            )
-        });
-        let shared = shared.map(|key| {
-            if found.element.is_group() {
-                key
-            } else {
-                key.replace(found.element.path(), "")
-            }
-        });
-        if let Some(node) = shared.as_ref().and_then(|key| self.shared.get(key)) {
-            return Some(Act::Map {
-                depth,
-                node: Arc::clone(node),
-            });
-        }
-        let outside = std::mem::replace(&mut self.outside, false);
-        let node = Arc::new(self.map_node(map, row, found, inner, params));
-        let free = !self.outside;
-        self.outside |= outside;
-        if let Some(key) = shared.filter(|_| free) {
-            self.shared.insert(key, Arc::clone(&node));
-        }
-        Some(Act::Map { depth, node })
-    }
-
-    /// The rows of a type map, and those that fill what they leave empty.
-    fn map_node(
-        &mut self,
-        map: &TypeMap,
-        row: &Pending<'a>,
-        found: &Found,
-        inner: &[Pending<'a>],
-        params: Rc<Vec<(String, Arg)>>,
-    ) -> Node<D<F>> {
-        let depth = row.env.depth;
-        let of_item = self.format.symbol(map.source()).is_some();
-        let env = Env {
-            head: (!of_item).then(|| (map.source().to_owned(), HeadBase::Frame(depth))),
-            params,
-            depth: depth + 1,
-            hand: None,
-            nesting: row.env.nesting + 1,
-            ..(*row.env).clone()
-        };
-        let mut pending = self.pending(&[&map.name], &env, row.row.cells.how);
-        for row in &mut pending {
-            row.deep = true;
-            row.guards.clear();
-        }
-        // Rows that fill what is empty may cut values of their own: deeper than those of the type map.
-        pending.extend(inner.iter().map(|row| {
-            let mut row = row.clone();
-            let depth = row.env.depth.max(depth + 1);
-            row.env = Rc::new(Env {
-                depth,
-                ..(*row.env).clone()
-            });
-            row
-        }));
-        self.node(pending, &Scope::Element(*found), None, false)
-    }
-
-    /// A type map on a Reference: the instances of `types.csv`.
-    fn make_of_type(&mut self, map: &TypeMap, row: &Pending<'a>) -> Option<Act<D<F>>> {
-        let params = self.arguments(map, &row.env);
-        let given: Vec<String> = params.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-        let key = format!("{} {}", map.name, given.join(" "));
-        let near = format!("{} {key}", row.env.kind);
-        if let Some(made) = self.made.get(&key).or_else(|| self.made.get(&near)) {
-            let made = Arc::clone(made);
-            self.outside |= made.iter().any(|make| !make.self_contained);
-            return Some(Act::Make(made));
-        }
-        if row.env.nesting >= MOST_NESTED {
-            return None;
-        }
-        let library = self.library;
-        let rows = library
-            .structures
-            .get("types")
-            .map_or(&[][..], |file| file.rows.as_slice());
-        let fits = |at: &crate::syntax::StructureRow| {
-            at.at.bare() == Some(map.source()) && matches!(&at.make, Makes::Resource(kind) if kind == map.target())
-        };
-        let env = Env {
-            kind: row.env.kind,
-            head: Some((map.source().to_owned(), HeadBase::Frame(0))),
-            of_value: false,
-            bound: Vec::new(),
-            params,
-            depth: 1,
-            hand: None,
-            nesting: row.env.nesting + 1,
-        };
-        let mut makes: Vec<Make<D<F>>> = Vec::new();
-        for type_row in rows.iter().filter(|row| fits(row)) {
-            let choice = format!("types {} {:?}", map.name, type_row.name);
-            makes.extend(self.compile_make(type_row, None, &env, choice));
-        }
-        if makes.is_empty() {
-            self.say(
-                row.row.cells.how,
-                format!("types.csv makes no {} of {}", map.target(), map.source()),
-            );
-            return None;
-        }
-        let makes: Arc<[Make<D<F>>]> = makes.into();
-        let free = makes.iter().all(|make| make.self_contained);
-        self.outside |= !free;
-        self.made.insert(if free { key } else { near }, Arc::clone(&makes));
-        Some(Act::Make(makes))
     }
 
     fn reference(&mut self, reference: &Ref, env: &Env) -> Option<Reference<D<F>>> {
@@ -443,7 +290,7 @@ fn coding(system: &str, code: &str, display: &str, found: &Found) -> Fixed {
 }
 
 /// The text as it is, made fit for its element.
-fn kept(found: &Found) -> Primitive {
+pub(crate) fn kept(found: &Found) -> Primitive {
     match found.kind.map(|kind| kind.code()) {
         Some("code" | "id" | "oid" | "uuid") => Primitive::Code,
         Some("uri" | "url" | "canonical") => Primitive::Uri,

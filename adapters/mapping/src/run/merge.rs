@@ -50,13 +50,13 @@ fn add(tree: &mut Tree, target: NodeId, from: &Tree, object: NodeId) {
     for member in from.children(object) {
         let name = from.name(member);
         match tree.get(target, name) {
-            None => copy(tree, target, Some(name), from, member),
+            None => copy(tree, target, Some(name), from, member, &|origin| origin),
             Some(own) if tree.kind(own) == Kind::Array && from.kind(member) == Kind::Array => {
                 for item in from.children(member) {
                     let known = tree.children(own).any(|known| same(tree, known, from, item));
                     // Many equal items cannot make this slow: an array of an instance is bounded by its own message.
                     if !known {
-                        copy(tree, own, None, from, item);
+                        copy(tree, own, None, from, item, &|origin| origin);
                     }
                 }
             }
@@ -77,8 +77,15 @@ fn value(from: &Tree, node: NodeId) -> Json<'_> {
     }
 }
 
-fn copy(tree: &mut Tree, parent: NodeId, name: Option<&str>, from: &Tree, node: NodeId) {
-    let origin = from.origin(node);
+pub(crate) fn copy(
+    tree: &mut Tree,
+    parent: NodeId,
+    name: Option<&str>,
+    from: &Tree,
+    node: NodeId,
+    origin_of: &dyn Fn(OriginId) -> OriginId,
+) {
+    let origin = origin_of(from.origin(node));
     let made = match name {
         Some(name) => tree.member(parent, name, value(from, node), origin),
         None => tree.item(parent, value(from, node), origin),
@@ -91,6 +98,7 @@ fn copy(tree: &mut Tree, parent: NodeId, name: Option<&str>, from: &Tree, node: 
             (from.kind(node) == Kind::Object).then_some(name),
             from,
             child,
+            origin_of,
         );
     }
 }

@@ -4,17 +4,21 @@
 
 mod act;
 mod emit;
+mod items;
 mod keys;
+mod make;
 mod merge;
+mod numbers;
 mod open;
 mod read;
 mod refs;
+mod result;
+mod stencil;
 mod test;
 mod track;
+mod write;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use causeway_core::fhir::Value as Json;
@@ -28,63 +32,13 @@ use crate::plan::{Make, Plan, Structure};
 use crate::primitives::Around;
 
 pub(crate) use keys::{hash, plain_address, private_address, site_address};
+pub(crate) use numbers::NumberMap;
+pub use result::{BundleKind, Lifted, Remark, Setting};
+pub use stencil::Stencils;
 pub use track::{Nothing, Passed, Touched, Track, Tracked};
 
 /// How many nodes a bundle may have: a message that would make more is cut short, with a finding.
 const MOST_NODES: usize = 20_000_000;
-
-/// What kind of bundle comes out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum BundleKind {
-    /// A message; its entries refer to each other by UUID.
-    #[default]
-    Message,
-    /// A transaction: resources with an identifier are updated or created by it.
-    Transaction,
-    /// A collection.
-    Collection,
-}
-
-/// What a run needs to know besides document and plan.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting<'a> {
-    /// SHA-256 of the frame, for ids of what has no key.
-    pub hash: &'a [u8; 32],
-    /// Who sends, for ids of what no authority numbers.
-    pub sender: &'a str,
-    /// What kind of bundle.
-    pub kind: BundleKind,
-    /// The time that the document says it was made, for times without an offset: MSH-7.
-    pub stated: Option<&'a str>,
-}
-
-/// A remark made while running.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remark {
-    /// Its code.
-    pub code: Cow<'static, str>,
-    /// Where in the source.
-    pub place: Option<Place>,
-    /// The row that made it, by number.
-    pub row: u32,
-    /// What it is about: a code, an authority.
-    pub about: String,
-}
-
-/// What came of a document.
-#[derive(Debug)]
-pub struct Lifted<T> {
-    /// Its FHIR.
-    pub bundle: Bundle,
-    /// Remarks.
-    pub remarks: Vec<Remark>,
-    /// The id of the first patient.
-    pub patient: Option<Uuid>,
-    /// What was tracked.
-    pub track: T,
-    /// Items that no group took, by index.
-    pub strays: Vec<u32>,
-}
 
 /// Whether something came of a row, and how much it counts: an item of a label is made by what has a source, an item
 /// that an anchor opens by a reference too, and none by constants alone.
@@ -142,33 +96,6 @@ pub(crate) enum Keyed {
     Done,
 }
 
-/// Numbers need no hashing: ids and hashes are spread already.
-#[derive(Default, Clone, Copy)]
-pub(crate) struct Plain(u64);
-
-impl Hasher for Plain {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            for (to, from) in word.iter_mut().zip(chunk) {
-                *to = *from;
-            }
-            self.0 = self.0.rotate_left(5) ^ u64::from_le_bytes(word);
-        }
-    }
-    fn write_u64(&mut self, number: u64) {
-        self.0 ^= number;
-    }
-    fn write_u128(&mut self, number: u128) {
-        self.0 ^= u64::try_from(number & u128::from(u64::MAX)).unwrap_or(0);
-    }
-}
-
-pub(crate) type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<Plain>>;
-
 pub(crate) struct Run<'a, D: Doc, T> {
     pub(crate) doc: &'a D,
     pub(crate) plan: &'a Plan<D>,
@@ -186,6 +113,7 @@ pub(crate) struct Run<'a, D: Doc, T> {
     /// Instances that add to one that was written before.
     pub(crate) late: Vec<u32>,
     pub(crate) indexes: NumberMap<u64, NumberMap<u64, Vec<u32>>>,
+    pub(crate) stencils: Stencils,
     pub(crate) frames: Vec<Frame<D::Cut>>,
     pub(crate) vals: Vec<Hand>,
     /// For each item, which fields say anything.
@@ -319,6 +247,12 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             recent: Vec::new(),
             late: Vec::new(),
             indexes: NumberMap::default(),
+            stencils: plan
+                .stencils
+                .lock()
+                .ok()
+                .and_then(|mut kept| kept.pop())
+                .unwrap_or_default(),
             frames: vec![empty; FRAMES],
             vals: Vec::with_capacity(32),
             masks: (0..doc.items()).map(|item| doc.mask(item)).collect(),
@@ -375,6 +309,10 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     }
 
     fn finish(self) -> Lifted<T> {
+        // As many sets are kept as runs went side by side; a poisoned lock only costs them.
+        if let Ok(mut kept) = self.plan.stencils.lock() {
+            kept.push(self.stencils);
+        }
         let patient = self.insts.iter().find(|inst| inst.is_patient()).map(|inst| inst.id);
         let of = self.groups.of.iter().enumerate();
         let strays = of

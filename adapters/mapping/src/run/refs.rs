@@ -14,6 +14,9 @@ use crate::ops::At;
 use crate::plan::Reference;
 use crate::syntax::Scope;
 
+/// Instances of a list that are one with instances elsewhere, such as the laboratory of every result.
+const MOST_ELSEWHERE: usize = 64;
+
 impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     /// The nearest instance of a name: the own group, then outward, each time the last before, else the first after.
     pub(crate) fn nearest(&self, name: u16, inst: u32, here: bool) -> Option<u32> {
@@ -73,43 +76,40 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
 
     /// References to all instances of a name below the group, each once.
     fn refer_all(&mut self, name: u16, row: u32, at: At<'_>) -> Yield {
-        let end = self.groups.get(self.group).map_or(0, |group| group.end);
-        let Some(list) = self.by_name.get(usize::from(name)) else {
-            return Yield::No;
-        };
-        let within = self.in_groups(list, self.group, end);
-        let (Some(first), count) = (within.first().copied(), within.len()) else {
-            return Yield::No;
-        };
-        let start = list.partition_point(|inst| *inst < first);
-        let mut seen = std::mem::take(&mut self.seen);
-        seen.clear();
         let mut written = Yield::No;
-        for at_list in start..start + count {
-            let Some(found) = self
-                .by_name
-                .get(usize::from(name))
-                .and_then(|list| list.get(at_list))
-                .copied()
-            else {
-                break;
-            };
-            let one = self.one(found);
-            // One that stands in the list itself was written there; of those elsewhere a few are remembered.
-            let known = one != found && (one >= first || seen.contains(&one));
-            if found == self.at || known {
-                continue;
-            }
-            if one != found && seen.len() < 64 {
-                seen.push(one);
-            }
-            written = written.max(self.write_reference(found, row, at));
+        let all = self.all_below(name);
+        for inst in &all {
+            written = written.max(self.write_reference(*inst, row, at));
             if !matches!(at, At::Item(_)) {
                 break;
             }
         }
-        self.seen = seen;
+        self.seen = all;
         written
+    }
+
+    /// All instances of a name below the group, each once.
+    pub(crate) fn all_below(&mut self, name: u16) -> Vec<u32> {
+        let mut all = std::mem::take(&mut self.seen);
+        all.clear();
+        let end = self.groups.get(self.group).map_or(0, |group| group.end);
+        let Some(list) = self.by_name.get(usize::from(name)) else {
+            return all;
+        };
+        let within = self.in_groups(list, self.group, end);
+        let first = within.first().copied().unwrap_or(0);
+        let mut elsewhere = 0;
+        for inst in within.iter().copied().filter(|inst| *inst != self.at) {
+            let one = self.one(inst);
+            // One that stands in the list itself is there already; those that stand elsewhere are looked for among few.
+            if one == inst {
+                all.push(inst);
+            } else if one < first && elsewhere < MOST_ELSEWHERE && !all.contains(&one) {
+                elsewhere += 1;
+                all.push(one);
+            }
+        }
+        all
     }
 
     /// Writes a reference to an instance.

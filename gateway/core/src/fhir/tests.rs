@@ -151,3 +151,31 @@ fn rolling_back_leaves_no_trace() {
     empty.rollback(mark);
     assert_eq!(compact(&empty, NodeId::ROOT), "{}");
 }
+
+#[test]
+fn a_grafted_tree_is_the_same_members_elsewhere() {
+    let one = OriginId(1);
+    let mut part = Tree::default();
+    let list = part.member(NodeId::ROOT, "a", Value::Array, OriginId::GENERATED);
+    let item = part.item(list, Value::Object, one);
+    part.member(item, "b", Value::String("x"), one);
+    part.member(NodeId::ROOT, "c", Value::Number("1.0"), OriginId(2));
+    let mut tree = Tree::default();
+    tree.member(NodeId::ROOT, "before", Value::Bool(true), OriginId::GENERATED);
+    let object = tree.member(NodeId::ROOT, "in", Value::Object, OriginId::GENERATED);
+    tree.member(object, "own", Value::Number("7"), OriginId::GENERATED);
+    tree.graft(object, &part, |origin| {
+        OriginId(if origin.0 == 0 { 0 } else { origin.0 + 10 })
+    });
+    tree.member(object, "after", Value::Null, OriginId::GENERATED);
+    let text = compact(&tree, NodeId::ROOT);
+    assert_eq!(
+        text,
+        r#"{"before":true,"in":{"own":7,"a":[{"b":"x"}],"c":1.0,"after":null}}"#
+    );
+    let number = tree.get(object, "c").unwrap();
+    assert_eq!(
+        (tree.origin(number), tree.path(number)),
+        (OriginId(12), "$this.in.c".to_owned())
+    );
+}

@@ -213,6 +213,48 @@ impl Tree {
         NodeId(id)
     }
 
+    /// Adds the members of another tree's root to an object, in one step; the caller sees to it that their names are new. `origin` says what the origins of
+    /// the other tree are in this one.
+    pub fn graft(&mut self, object: NodeId, from: &Self, origin: impl Fn(OriginId) -> OriginId) {
+        let (Some(root), Some(rest)) = (from.nodes.first(), from.nodes.get(1..)) else {
+            return;
+        };
+        let base = to_u32(self.nodes.len());
+        let text = to_u32(self.text.len());
+        let place = |index: u32| match index {
+            NodeId::NONE => NodeId::NONE,
+            0 => object.0,
+            index => base + index - 1,
+        };
+        let span = |span: Span| Span {
+            start: span.start + text,
+            end: span.end + text,
+        };
+        self.text.push_str(&from.text);
+        self.nodes.extend(rest.iter().map(|node| Node {
+            name: span(node.name),
+            value: span(node.value),
+            parent: place(node.parent),
+            first: place(node.first),
+            last: place(node.last),
+            next: place(node.next),
+            origin: origin(node.origin),
+            kind: node.kind,
+        }));
+        if root.first == NodeId::NONE {
+            return;
+        }
+        let last = self.nodes.get_mut(object.index()).map_or(NodeId::NONE, |object| {
+            if object.last == NodeId::NONE {
+                object.first = place(root.first);
+            }
+            std::mem::replace(&mut object.last, place(root.last))
+        });
+        if let Some(last) = self.nodes.get_mut(last as usize) {
+            last.next = place(root.first);
+        }
+    }
+
     /// How many nodes there are, let-go ones included.
     pub fn len(&self) -> usize {
         self.nodes.len()
