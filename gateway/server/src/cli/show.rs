@@ -95,8 +95,12 @@ fn record(message: &Pending, ended: Option<&Ended>, trace: Option<&Trace>) -> an
         "replies": ended.map(|ended| ended.replies.iter().map(|reply| output::text(&reply.bytes)).collect::<Vec<_>>()),
     });
     if let (Some(head), Some(trace)) = (head.as_object_mut(), trace) {
-        head.insert("lineage".to_owned(), serde_json::to_value(&trace.lineage)?);
-        head.insert("ledger".to_owned(), serde_json::to_value(&trace.ledger)?);
+        if !trace.lineage.is_empty() {
+            head.insert("lineage".to_owned(), serde_json::to_value(&trace.lineage)?);
+        }
+        if !trace.ledger.is_empty() {
+            head.insert("ledger".to_owned(), serde_json::to_value(&trace.ledger)?);
+        }
     }
     let parts = ended.iter().flat_map(|ended| &ended.decided).map(part);
     let parts = parts.collect::<anyhow::Result<Vec<_>>>()?.join(",");

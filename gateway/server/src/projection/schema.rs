@@ -35,6 +35,7 @@ const TABLES: &str = "
 /// Opens the read model for writing, new or again.
 pub(super) fn open(folder: &Path) -> rusqlite::Result<Connection> {
     let file = folder.join("read.db");
+    private(&file);
     let connection = Connection::open(&file)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version == VERSION {
@@ -49,9 +50,20 @@ pub(super) fn open(folder: &Path) -> rusqlite::Result<Connection> {
             let _absent = std::fs::remove_file(name);
         }
     }
+    private(&file);
     let connection = set_up(Connection::open(&file)?)?;
     connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?;
     Ok(connection)
+}
+
+/// Makes the file, readable by its owner only; SQLite gives its journals the same mode.
+fn private(file: &Path) {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let made = options.open(file);
+    // One that an earlier version made may be wider. What cannot be opened is said when SQLite tries.
+    let _said_later = made.and_then(|made| made.set_permissions(std::fs::Permissions::from_mode(0o600)));
 }
 
 fn set_up(connection: Connection) -> rusqlite::Result<Connection> {
@@ -69,4 +81,46 @@ pub(super) fn read_only(folder: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(folder.join("read.db"), flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn modes(folder: &Path) -> Vec<(String, u32)> {
+        let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+        let mode = |entry: &std::fs::DirEntry| entry.metadata().unwrap().permissions().mode() & 0o777;
+        let mut all: Vec<_> = entries
+            .map(|entry| (entry.file_name().into_string().unwrap(), mode(&entry)))
+            .collect();
+        all.sort();
+        all
+    }
+
+    #[test]
+    fn only_the_owner_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open(folder.path()).unwrap();
+        connection.execute("UPDATE applied SET position = 1", []).unwrap();
+        let private = |name: &str| (name.to_owned(), 0o600);
+        let expected = ["read.db", "read.db-shm", "read.db-wal"].map(private);
+        assert_eq!(modes(folder.path()), expected);
+    }
+
+    #[test]
+    fn another_version_is_rebuilt() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open(folder.path()).unwrap();
+        connection.execute("UPDATE applied SET position = 7", []).unwrap();
+        connection.pragma_update(None, "user_version", VERSION - 1).unwrap();
+        drop(connection);
+        let position = |connection: Connection| -> i64 {
+            connection
+                .query_row("SELECT position FROM applied", [], |row| row.get(0))
+                .unwrap()
+        };
+        assert_eq!(position(open(folder.path()).unwrap()), 0);
+    }
 }
