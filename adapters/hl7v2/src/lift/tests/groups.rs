@@ -1,0 +1,170 @@
+//! Groups, instances and whole messages: what becomes of segments that belong together, and of every leaf.
+
+use super::*;
+
+fn orders() -> Plan<Message> {
+    plan(&[
+        (
+            "S.csv",
+            format!(
+                "{STRUCTURE}PID,Patient,patient,,PID.Patient,PID-3[1],\n\
+                 PID/ORC+OBR,DiagnosticReport,report,OBR valued,OBR.DiagnosticReport,OBR-3 + OBR-4,\n\
+                 PID/ORC+OBR/OBX,Observation,obs,,OBX.Observation,report + OBX-3 + ordinal,\n\
+                 PID/ORC+OBR/OBX/NTE,obs.note,note,,NTE.Annotation,,\n\
+                 PID/ORC+OBR/SPM,Specimen,specimen,,SPM.Specimen,SPM-2,\n"
+            ),
+        ),
+        (
+            "types.csv",
+            format!("{STRUCTURE}XCN,Practitioner,practitioner,,XCN.Practitioner,XCN,\n"),
+        ),
+        ("PID.Patient.csv", format!("{ROWS}PID-7,,birthDate,DTM.date,\n")),
+        (
+            "OBR.DiagnosticReport.csv",
+            format!("{ROWS}ORC-2,,identifier#placer.value,keep,\n,,result,ref(obs*),\n,,subject,ref(patient),\n"),
+        ),
+        (
+            "OBX.Observation.csv",
+            format!(
+                "{ROWS}OBX-3.1,,code.text,keep,\nOBR-7,,effectiveDateTime,DTM.dateTime,\n\
+                 OBX-16,,performer,XCN.Practitioner,\n,,specimen,ref(specimen),\n"
+            ),
+        ),
+        ("NTE.Annotation.csv", format!("{ROWS}NTE-3,,text,keep,\n")),
+        ("SPM.Specimen.csv", format!("{ROWS}SPM-4,,type.text,keep,\n")),
+        ("XCN.Practitioner.csv", format!("{ROWS}XCN.2,,name#n.family,keep,\n")),
+    ])
+}
+
+fn kinds<T>(lifted: &Lifted<T>) -> Vec<&str> {
+    lifted.bundle.resources().map(|(kind, _)| kind).collect()
+}
+
+#[test]
+fn groups_follow_the_anchors_wherever_segments_stand() {
+    let plan = orders();
+    let lifted = live(
+        &plan,
+        &message(
+            "PID|||1\nORC|RE|P1\nOBR|1||F1|C1|||2020\nOBX|1||A\nNTE|1||of A\nOBX|2||B\nOBR|2||F2|C2|||2021\nNTE|1||lost\nOBX|1||A\nSPM|1|S1||blood",
+        ),
+    );
+    assert_eq!(
+        kinds(&lifted),
+        [
+            "Patient",
+            "DiagnosticReport",
+            "Observation",
+            "Observation",
+            "DiagnosticReport",
+            "Observation",
+            "Specimen"
+        ]
+    );
+    let all = resources(&lifted);
+    assert!(all[1].contains(r#""identifier":[{"value":"P1"}]"#) && all[1].matches("reference").count() == 3);
+    assert!(all[2].contains("of A") && all[2].contains("\"2020\""));
+    assert!(!all[3].contains("note"));
+    assert!(!all[4].contains("P1") && all[5].contains("\"2021\"") && all[5].contains("specimen"));
+    let strays: Vec<u32> = lifted.strays.clone();
+    assert_eq!(
+        strays,
+        [0, 8],
+        "MSH is read by nothing here, the order's note by no row"
+    );
+}
+
+#[test]
+fn a_missing_patient_group_is_supposed_and_makes_no_patient() {
+    let lifted = live(&orders(), &message("OBR|1||F1|C1\nOBX|1||A"));
+    assert_eq!(kinds(&lifted), ["DiagnosticReport", "Observation"]);
+}
+
+#[test]
+fn instances_of_one_key_are_one_and_ids_depend_on_nothing_else() {
+    let plan = orders();
+    let text = "PID|||1\nOBR|1||F1|C1\nOBX|1||A|||||||||||||1001^Li\nOBX|2||A|||||||||||||1001^Li";
+    let lifted = live(&plan, &message(text));
+    let ids = |lifted: &Lifted<Nothing>| -> Vec<String> {
+        let tree = &lifted.bundle.tree;
+        lifted
+            .bundle
+            .resources()
+            .map(|(kind, node)| format!("{kind} {}", tree.get_str(node, "id").unwrap()))
+            .collect()
+    };
+    assert_eq!(
+        kinds(&lifted),
+        [
+            "Patient",
+            "DiagnosticReport",
+            "Observation",
+            "Observation",
+            "Practitioner"
+        ]
+    );
+    let first = ids(&lifted);
+    let other = Setting {
+        hash: &[9; 32],
+        ..setting()
+    };
+    let again = plan
+        .run("S", &message(text), other, Arc::new(NoPlaces), Nothing)
+        .unwrap();
+    assert_eq!(ids(&again), first);
+    assert_ne!(first[2], first[3], "equal observations differ by their ordinal");
+}
+
+#[test]
+fn every_leaf_is_in_the_ledger_and_a_tracked_run_says_the_same() {
+    let files = [
+        (
+            "S.csv",
+            format!("{STRUCTURE}PID,Patient,patient,,PID.Patient,PID-3[1],\n"),
+        ),
+        (
+            "PID.Patient.csv",
+            format!(
+                "{ROWS}PID-1,,,ignore,set id\nPID-7,,birthDate,DTM.date,\nPID-8,,birthDate,DTM.date,\n\
+                 PID-16,PID-17 is X,maritalStatus.text,keep,\n"
+            ),
+        ),
+    ];
+    let plan = plan(&files);
+    let message = message("PID|9||1||||20000102|20010203||||||||single|X|Z");
+    let tracked = plan
+        .run("S", &message, setting(), Arc::new(NoPlaces), Tracked::default())
+        .unwrap();
+    assert_eq!(resources(&tracked), resources(&live(&plan, &message)));
+    let ledger = plan.ledger(&message, &tracked, &|place| message.place_text(place));
+    let of = |place: &str| ledger.iter().find(|record| record.place == place).unwrap();
+    assert_eq!(of("PID[1]-1[1].1.1").state, LeafState::Ignored);
+    assert_eq!(
+        of("PID[1]-1[1].1.1").reason.as_deref(),
+        Some("PID.Patient.csv:2 (set id)")
+    );
+    assert_eq!(of("PID[1]-3[1].1.1").state, LeafState::Mapped);
+    assert_eq!(of("PID[1]-7[1].1.1").to, ["Bundle.entry[0].resource.birthDate"]);
+    assert_eq!(
+        of("PID[1]-8[1].1.1").reason.as_deref(),
+        Some("superseded by PID.Patient.csv:3")
+    );
+    assert_eq!(of("PID[1]-17[1].1.1").state, LeafState::Mapped);
+    assert_eq!(of("PID[1]-18[1].1.1").state, LeafState::Reported);
+    let mut leaves = 0;
+    causeway_mapping::doc::Doc::leaves(&message, &mut |_| leaves += 1);
+    assert_eq!(ledger.len(), leaves);
+}
+
+#[test]
+fn a_hostile_number_of_segments_stays_linear() {
+    let plan = orders();
+    let mut text = String::from("PID|||1\nOBR|1||F1|C1\n");
+    for number in 0..20_000 {
+        let _written = write!(text, "OBX|{number}||A|||||||||||||{number}^Li\nNTE|1||x\n");
+    }
+    let started = std::time::Instant::now();
+    let lifted = live(&plan, &message(&text));
+    assert_eq!(lifted.bundle.resources().count(), 40_002);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}
