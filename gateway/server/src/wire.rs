@@ -91,13 +91,32 @@ fn rules(config: &Config) -> anyhow::Result<RuleSource> {
     Ok(Arc::new(move |exchange| rules.current().run(exchange)))
 }
 
-/// The services of one listener.
-pub fn wired(listener: &Listener, config: &Config, house: &House) -> anyhow::Result<Wired> {
-    match listener.format {
-        Format::Hl7v2 => {
-            let adapter = Hl7v2::new(listener.hl7v2.read(config.lang)?)?;
-            Ok(joined(Arc::new(adapter), house))
+/// Adapters made so far, by their options: listeners that are set alike share their compiled maps, the largest thing in
+/// memory of an idle gateway.
+#[derive(Debug, Default)]
+pub struct Made(Vec<(String, Arc<Hl7v2>)>);
+
+impl Made {
+    fn hl7v2(&mut self, listener: &Listener, config: &Config) -> anyhow::Result<Arc<Hl7v2>> {
+        let options = toml::to_string(&listener.hl7v2)?;
+        if let Some((_, made)) = self.0.iter().find(|(known, _)| *known == options) {
+            return Ok(Arc::clone(made));
         }
+        let made = Arc::new(Hl7v2::new(listener.hl7v2.read(config.lang)?)?);
+        self.0.push((options, Arc::clone(&made)));
+        Ok(made)
+    }
+}
+
+/// The services of one listener alone.
+pub fn wired(listener: &Listener, config: &Config, house: &House) -> anyhow::Result<Wired> {
+    wired_among(listener, config, house, &mut Made::default())
+}
+
+/// The services of one of several listeners.
+pub fn wired_among(listener: &Listener, config: &Config, house: &House, made: &mut Made) -> anyhow::Result<Wired> {
+    match listener.format {
+        Format::Hl7v2 => Ok(joined(made.hl7v2(listener, config)?, house)),
     }
 }
 
@@ -144,9 +163,9 @@ fn names_itself<A: Adapter>(adapter: &A, head: &Head, first: &[u8]) -> bool {
 pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> anyhow::Result<Gateway> {
     let house = house(config, store, hooks)?;
     let (stop, stopped) = watch::channel(false);
-    let (mut doors, mut refusals) = (Vec::new(), Vec::new());
+    let (mut doors, mut refusals, mut made) = (Vec::new(), Vec::new(), Made::default());
     for listener in &config.listeners {
-        let wired = wired(listener, config, &house)?;
+        let wired = wired_among(listener, config, &house, &mut made)?;
         refusals.push(wired.refuse);
         doors.push(Door {
             listener: listener.name.clone(),
@@ -297,5 +316,22 @@ async fn resume(page: Vec<Pending>, doors: &[Door], wait: bool) {
             Ok(_) => {}
             Err(fault) => tracing::warn!(%fault, number, "a frame of the log could not be run"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listeners_that_are_set_alike_share_their_maps() {
+        let config = Config::default();
+        let like = Listener::default();
+        let mut other = Listener::default();
+        other.hl7v2.zone = Some("Asia/Shanghai".to_owned());
+        let mut made = Made::default();
+        let first = made.hl7v2(&like, &config).unwrap();
+        assert!(Arc::ptr_eq(&first, &made.hl7v2(&like, &config).unwrap()));
+        assert!(!Arc::ptr_eq(&first, &made.hl7v2(&other, &config).unwrap()));
     }
 }

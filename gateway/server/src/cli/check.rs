@@ -28,10 +28,10 @@ pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
 /// Puts everything together around a log in memory and binds nothing.
 fn wiring(common: &Common, config: &Config) -> anyhow::Result<Status> {
     let house = wire::house(config, Arc::new(MemoryLog::new()), hooks::build(config)?)?;
-    let mut status = Status::Fine;
+    let (mut status, mut made) = (Status::Fine, wire::Made::default());
     for listener in &config.listeners {
         let name = format!("{} ({})", listener.name, listener.address);
-        let problems = match wire::wired(listener, config, &house) {
+        let problems = match wire::wired_among(listener, config, &house, &mut made) {
             Ok(_) => Vec::new(),
             Err(error) => vec![Remark {
                 grave: true,
