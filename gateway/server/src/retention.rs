@@ -92,6 +92,11 @@ pub fn pass(log: &SqliteLog, rule: Rule, lag: &Lag, now: Timestamp) -> Result<u6
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use causeway_core::inbox::Budget;
+    use causeway_core::{Frame, Head, Inbox};
+    use causeway_store::Options;
+
     use super::*;
 
     #[test]
@@ -100,6 +105,42 @@ mod tests {
         let rule = |days| Rule { days, bytes: None };
         assert_eq!(rule(0).cutoff(now), None);
         assert_eq!(rule(30).cutoff(now).unwrap().to_string(), "2026-03-01T00:00:00Z");
+    }
+
+    /// Keeps a frame that was received so many days ago; answers it if asked.
+    async fn frame(inbox: &Inbox, days: i64, answer: bool) -> u64 {
+        let frame = Frame {
+            listener: "lab".into(),
+            peer: "p".into(),
+            received: Timestamp::now() - SignedDuration::from_hours(24 * days),
+            head: Head::Mllp,
+            body: Bytes::from(format!("MSH|{days}|{answer}")),
+        };
+        let permits = inbox.admit(frame.body.len()).await.unwrap();
+        let receipt = inbox.receive(frame, permits, "s".into());
+        receipt.kept().await.unwrap();
+        if answer {
+            inbox.answered(&receipt, Vec::new(), Vec::new()).await.unwrap();
+        }
+        receipt.number()
+    }
+
+    #[tokio::test]
+    async fn the_old_go_and_what_is_open_or_young_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = SqliteLog::open(folder.path(), Options::default()).unwrap();
+        let inbox = Inbox::new(Arc::clone(&log) as _, Budget::default());
+        let old = frame(&inbox, 40, true).await;
+        let open = frame(&inbox, 39, false).await;
+        let recent = frame(&inbox, 20, true).await;
+        let young = frame(&inbox, 0, true).await;
+        let there = |number| log.frame(number).unwrap().is_some();
+        let look = |bytes| pass(&log, Rule { days: 30, bytes }, &Lag::default(), Timestamp::now()).unwrap();
+        assert_eq!(look(None), 1);
+        assert_eq!([old, open, recent, young].map(there), [false, true, true, true]);
+        assert_eq!(look(Some(u64::MAX)), 0);
+        assert_eq!(look(Some(1)), 1); // far too full: all but the last hour goes
+        assert_eq!([open, recent, young].map(there), [true, false, true]);
     }
 
     #[test]
