@@ -200,6 +200,13 @@ impl Finding {
         self
     }
 
+    /// Whether it is a mere note of parser, map or profile: for whoever keeps the gateway, and nobody else. What rules and
+    /// services say, "not evaluated" among it, is always the sender's business.
+    pub fn is_note(&self) -> bool {
+        let noted = matches!(self.by.kind, ActorKind::Parser | ActorKind::Map | ActorKind::Profile);
+        noted && self.severity == Severity::Information
+    }
+
     /// The same finding with a ground.
     #[must_use]
     pub fn because(mut self, evidence: impl Into<String>) -> Self {
@@ -208,7 +215,7 @@ impl Finding {
     }
 }
 
-/// The gravest severity among findings.
+/// The gravest severity among findings that are more than notes.
 pub fn gravest<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Option<Severity> {
-    findings.into_iter().map(|finding| finding.severity).max()
+    findings.into_iter().filter(|finding| !finding.is_note()).map(|finding| finding.severity).max()
 }

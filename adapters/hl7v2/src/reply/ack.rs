@@ -41,13 +41,6 @@ impl Code {
     }
 }
 
-/// What parser, map and profile merely note is for whoever keeps the gateway; the sender hears of it only when it matters
-/// to the content. What rules and services say, "not evaluated" among it, is always the sender's business.
-fn concerns_sender(finding: &Finding) -> bool {
-    let noted = matches!(finding.by.kind, ActorKind::Parser | ActorKind::Map | ActorKind::Profile);
-    !(noted && finding.severity == Severity::Information)
-}
-
 /// What an acknowledgement says.
 #[derive(Debug)]
 pub(super) struct Ack<'a> {
@@ -123,7 +116,7 @@ impl Ack<'_> {
         let mut told: Vec<_> = self
             .findings
             .iter()
-            .filter(|finding| finding.severity >= least && concerns_sender(finding))
+            .filter(|finding| finding.severity >= least && !finding.is_note())
             .collect();
         told.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         told
