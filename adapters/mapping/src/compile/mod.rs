@@ -172,10 +172,19 @@ impl<'a, F: Format> Compiler<'a, F> {
             .filter(|name| used.is_empty() || used.contains(name.as_str()))
             .cloned()
             .collect();
-        names
-            .into_iter()
-            .map(|name| (name.clone(), Arc::new(self.structure(&name))))
-            .collect()
+        // Structures of the same rows, as for kinds of messages that differ in their events only, are compiled once.
+        let mut known: HashMap<Vec<Span>, Arc<crate::plan::Structure<D<F>>>> = HashMap::new();
+        let mut structures = BTreeMap::new();
+        for name in names {
+            let rows: Vec<Span> = self.rows_of(&name).iter().map(|row| row.span).collect();
+            let structure = match known.get(&rows) {
+                Some(structure) => Arc::clone(structure),
+                None => Arc::new(self.structure(&name)),
+            };
+            known.insert(rows, Arc::clone(&structure));
+            structures.insert(name, structure);
+        }
+        structures
     }
 
     fn settings(&mut self) -> Settings {

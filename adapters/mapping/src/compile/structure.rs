@@ -18,8 +18,7 @@ impl<F: Format> Compiler<'_, F> {
         self.made.clear();
         self.shared.clear();
         self.kinds_of_names.clear();
-        let mut rows = Vec::new();
-        self.flatten(name, 0, &mut rows);
+        let rows = self.rows_of(name);
         let anchors: Vec<u16> = rows.iter().map(|row| self.anchor(&row.at)).collect();
         self.register(&rows, &anchors);
         let mut makes = Vec::new();
@@ -44,7 +43,14 @@ impl<F: Format> Compiler<'_, F> {
         }
     }
 
-    fn flatten(&mut self, name: &str, depth: u8, out: &mut Vec<StructureRow>) {
+    /// The rows of a structure, those of the structures that it uses in their place.
+    pub(crate) fn rows_of(&self, name: &str) -> Vec<StructureRow> {
+        let mut rows = Vec::new();
+        self.flatten(name, 0, &mut rows);
+        rows
+    }
+
+    fn flatten(&self, name: &str, depth: u8, out: &mut Vec<StructureRow>) {
         let Some(file) = self.library.structures.get(name) else {
             return;
         };

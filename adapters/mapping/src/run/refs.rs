@@ -9,7 +9,7 @@ use super::keys::hash;
 use super::track::Track;
 use super::{Hand, NumberMap, Run, Yield};
 use crate::doc::{Doc, Identity};
-use crate::group::{NONE, small};
+use crate::group::NONE;
 use crate::ops::At;
 use crate::plan::Reference;
 use crate::syntax::Scope;
@@ -140,7 +140,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             }
             wanted = wanted.rotate_left(17) ^ said;
         }
-        let key = small(std::ptr::from_ref(reference).addr()).into();
+        let key = std::ptr::from_ref(reference).addr() as u64;
         if !self.indexes.contains_key(&key) {
             let index = self.index(reference);
             self.indexes.insert(key, index);

@@ -116,6 +116,48 @@ fn instances_of_one_key_are_one_and_ids_depend_on_nothing_else() {
 }
 
 #[test]
+fn references_with_conditions_find_what_says_the_same() {
+    let specimens = "SPM-3,,parent,\"ref(specimen, SPM-2 = SPM-3)\",\nSPM-4,,type.text,keep,\n";
+    let results =
+        "OBX-33,,specimen,\"ref(specimen, SPM-2 = OBX-33)\",\nOBX-26,,derivedFrom,\"ref(obs, OBX-1 = OBX-26)\",\n";
+    let plan = plan(&[
+        (
+            "S.csv",
+            format!(
+                "{STRUCTURE}PID/SPM,Specimen,specimen,,SPM.Specimen,SPM-1,\n\
+                 PID/OBX,Observation,obs,,OBX.Observation,OBX-1,\n"
+            ),
+        ),
+        ("SPM.Specimen.csv", format!("{ROWS}{specimens}")),
+        ("OBX.Observation.csv", format!("{ROWS}{results}")),
+    ]);
+    let obx = |number, from, specimen| format!("OBX|{number}{}{from}{}{specimen}", "|".repeat(25), "|".repeat(7));
+    let (first, second) = (obx("1", "", "S2"), obx("2", "1", "S1"));
+    let text = format!("PID|||1\n{first}\nSPM|1|S1||blood\nSPM|2|S2|S1|serum\nSPM|3|S3|S9|lost\n{second}");
+    let lifted = live(&plan, &message(&text));
+    let tree = &lifted.bundle.tree;
+    let all: Vec<_> = lifted.bundle.resources().collect();
+    let urn = |at: usize| format!("urn:uuid:{}", tree.get_str(all[at].1, "id").unwrap());
+    let refers = |at: usize, element: &str| -> Vec<String> {
+        let found = tree.select(all[at].1, &[element]).into_iter();
+        found
+            .filter_map(|node| tree.get_str(node, "reference").map(str::to_owned))
+            .collect()
+    };
+    assert_eq!(
+        kinds(&lifted),
+        ["Observation", "Specimen", "Specimen", "Specimen", "Observation"]
+    );
+    assert_eq!(refers(0, "specimen"), [urn(2)]);
+    assert_eq!(refers(4, "specimen"), [urn(1)]);
+    assert_eq!(refers(4, "derivedFrom"), [urn(0)]);
+    assert_eq!(refers(2, "parent"), [urn(1)]);
+    assert!(refers(3, "parent").is_empty());
+    let codes: Vec<_> = lifted.remarks.iter().map(|remark| remark.code.as_ref()).collect();
+    assert_eq!(codes, ["reference-missing"]);
+}
+
+#[test]
 fn every_leaf_is_in_the_ledger_and_a_tracked_run_says_the_same() {
     let files = [
         (
