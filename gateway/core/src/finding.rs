@@ -217,5 +217,9 @@ impl Finding {
 
 /// The gravest severity among findings that are more than notes.
 pub fn gravest<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Option<Severity> {
-    findings.into_iter().filter(|finding| !finding.is_note()).map(|finding| finding.severity).max()
+    findings
+        .into_iter()
+        .filter(|finding| !finding.is_note())
+        .map(|finding| finding.severity)
+        .max()
 }

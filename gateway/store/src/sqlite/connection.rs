@@ -41,6 +41,7 @@ fn set(db: &Connection, pragmas: &str) -> Result<(), Fault> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     // Without it SQLite prepares a kept statement again whenever a bound value that its plan looked at changes: 28 us a
     // message.
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(fault)?;
     db.execute_batch(pragmas).map_err(fault)
 }
