@@ -151,6 +151,9 @@ pub(crate) struct Run<'a, D: Doc, T> {
     pub(crate) track: T,
 }
 
+/// Items of a usual message, for which room is made at once.
+const USUAL_ITEMS: usize = 256;
+
 /// The most depths of cut values.
 const FRAMES: usize = 24;
 
@@ -214,7 +217,8 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         texts: Arc<dyn Places>,
         track: T,
     ) -> Self {
-        let items = doc.items() as usize;
+        // Room for a usual message; a larger one grows as it is written, a hostile one asks for nothing in advance.
+        let items = (doc.items() as usize).min(USUAL_ITEMS);
         let mut origins = Origins::new(texts);
         origins.reserve(64 + items * 24, 64 + items * 24);
         let none = Value {
