@@ -72,16 +72,6 @@ struct Node {
     kind: Kind,
 }
 
-/// A node as a writer sees it. `first` and `next` are no nodes where there is none.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct View<'a> {
-    pub(super) kind: Kind,
-    pub(super) name: &'a str,
-    pub(super) text: &'a str,
-    pub(super) first: NodeId,
-    pub(super) next: NodeId,
-}
-
 /// A point in the making of a tree to come back to; see [`Tree::mark`].
 #[derive(Debug, Clone, Copy)]
 pub struct Mark {
@@ -321,18 +311,6 @@ impl Tree {
     pub fn str(&self, node: NodeId) -> Option<&str> {
         let node = self.node(node)?;
         (node.kind == Kind::String).then(|| self.span(node.value))
-    }
-
-    /// What a writer needs of a node, in one look-up.
-    pub(super) fn view(&self, node: NodeId) -> Option<View<'_>> {
-        let node = self.node(node)?;
-        Some(View {
-            kind: node.kind,
-            name: self.span(node.name),
-            text: self.span(node.value),
-            first: NodeId(node.first),
-            next: NodeId(node.next),
-        })
     }
 
     /// The members or items of a node, in order.

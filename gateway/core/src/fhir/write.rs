@@ -1,7 +1,6 @@
 //! Writes a tree as JSON, compact or pretty. Numbers leave as they came; strings are escaped as RFC 8259 asks and no
 //! more.
 
-use super::tree::View;
 use super::{Kind, NodeId, Tree};
 
 /// Compact JSON of a node.
@@ -24,39 +23,31 @@ pub fn write_compact(tree: &Tree, node: NodeId, out: &mut Vec<u8>) {
 }
 
 fn write(tree: &Tree, node: NodeId, level: Option<usize>, out: &mut Vec<u8>) {
-    if let Some(view) = tree.view(node) {
-        write_view(tree, view, level, out);
-    }
-}
-
-fn write_view(tree: &Tree, view: View<'_>, level: Option<usize>, out: &mut Vec<u8>) {
-    match view.kind {
+    match tree.kind(node) {
         Kind::Null => out.extend_from_slice(b"null"),
         Kind::True => out.extend_from_slice(b"true"),
         Kind::False => out.extend_from_slice(b"false"),
-        Kind::Number => out.extend_from_slice(view.text.as_bytes()),
-        Kind::String => write_string(view.text, out),
-        Kind::Object => write_children(tree, view, level, *b"{}", out),
-        Kind::Array => write_children(tree, view, level, *b"[]", out),
+        Kind::Number => out.extend_from_slice(tree.text(node).unwrap_or("0").as_bytes()),
+        Kind::String => write_string(tree.text(node).unwrap_or(""), out),
+        Kind::Object => write_children(tree, node, level, *b"{}", out),
+        Kind::Array => write_children(tree, node, level, *b"[]", out),
     }
 }
 
-fn write_children(tree: &Tree, view: View<'_>, level: Option<usize>, [open, close]: [u8; 2], out: &mut Vec<u8>) {
+fn write_children(tree: &Tree, node: NodeId, level: Option<usize>, [open, close]: [u8; 2], out: &mut Vec<u8>) {
     out.push(open);
-    let mut next = view.first;
     let mut any = false;
-    while let Some(child) = tree.view(next) {
+    for child in tree.children(node) {
         if any {
             out.push(b',');
         }
         any = true;
         line(level.map(|level| level + 1), out);
         if open == b'{' {
-            write_string(child.name, out);
+            write_string(tree.name(child), out);
             out.extend_from_slice(if level.is_some() { b": " } else { b":" });
         }
-        write_view(tree, child, level.map(|level| level + 1), out);
-        next = child.next;
+        write(tree, child, level.map(|level| level + 1), out);
     }
     if any {
         line(level, out);
