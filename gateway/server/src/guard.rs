@@ -17,11 +17,11 @@ pub fn guard<T>(what: &'static str, run: impl FnOnce() -> T) -> Result<T, Fault>
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| defect(what, panic.as_ref()))
 }
 
-/// Counts a defect that somebody else caught; its text may hold patient data and is logged only when debugging.
-pub fn count(text: &str) {
-    DEFECTS.fetch_add(1, Ordering::Relaxed);
-    tracing::error!("a rule pack broke");
-    tracing::debug!(text, "a rule pack broke");
+/// Counts defects of rule packs, which the packs' own guard caught. What a panic said may hold patient data and is not
+/// logged, at no level.
+pub fn count(defects: usize) {
+    DEFECTS.fetch_add(defects as u64, Ordering::Relaxed);
+    tracing::error!(defects, "a rule pack broke");
 }
 
 /// The fault of a caught panic. The panic's own text may hold patient data, so only its place is logged, by the hook

@@ -21,12 +21,8 @@ pub(super) struct Args {
 
 pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     let config = common.config()?;
-    let inputs = match input::read(&args.files) {
-        Ok(inputs) => inputs,
-        Err(error) => {
-            output::note(&error);
-            return Ok(Status::Unreadable);
-        }
+    let Some(inputs) = input::read(&args.files) else {
+        return Ok(Status::Unreadable);
     };
     block_on(async move {
         let house = wire::house(&config, Arc::new(MemoryLog::new()), hooks::build(&config)?)?;

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+use super::output;
+
 /// A file's name and bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Input {
@@ -12,9 +14,10 @@ pub(super) struct Input {
     pub(super) bytes: Bytes,
 }
 
-/// Reads every file.
-pub(super) fn read(files: &[PathBuf]) -> Result<Vec<Input>, String> {
-    files.iter().map(|file| one(file)).collect()
+/// Reads every file; says which one cannot be read, and then there is nothing.
+pub(super) fn read(files: &[PathBuf]) -> Option<Vec<Input>> {
+    let inputs: Result<_, _> = files.iter().map(|file| one(file)).collect();
+    inputs.map_err(|error: String| output::note(&error)).ok()
 }
 
 fn one(file: &Path) -> Result<Input, String> {

@@ -56,12 +56,8 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     let Some(address) = args.target.strip_prefix("mllp://") else {
         anyhow::bail!("a target is mllp://HOST:PORT, not {:?}", args.target);
     };
-    let inputs = match input::read(&args.files) {
-        Ok(inputs) => inputs,
-        Err(error) => {
-            output::note(&error);
-            return Ok(Status::Unreadable);
-        }
+    let Some(inputs) = input::read(&args.files) else {
+        return Ok(Status::Unreadable);
     };
     let measures = args.connections.is_some() || args.count.is_some() || args.rate.is_some() || args.vary;
     if measures {

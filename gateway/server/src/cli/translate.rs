@@ -55,12 +55,8 @@ enum Output {
 
 pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     let config = common.config()?;
-    let inputs = match input::read(&args.files) {
-        Ok(inputs) => inputs,
-        Err(error) => {
-            output::note(&error);
-            return Ok(Status::Unreadable);
-        }
+    let Some(inputs) = input::read(&args.files) else {
+        return Ok(Status::Unreadable);
     };
     let mut hl7v2 = config
         .listeners

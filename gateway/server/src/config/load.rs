@@ -77,31 +77,10 @@ fn explain(error: &toml::de::Error) -> String {
         return text;
     }
     let Some(wrong) = quoted.next() else { return text };
-    let nearest = quoted.map(|known| (distance(wrong, known), known)).min();
-    match nearest {
-        Some((far, known)) if far <= 3 => format!("{text}did you mean `{known}`?"),
-        _ => text,
+    match causeway_profiles::nearest(wrong, quoted) {
+        Some(known) => format!("{text}did you mean `{known}`?"),
+        None => text,
     }
-}
-
-/// Edit distance, insertions, deletions and replacements.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = *cell;
-            left = replaced.min(left + 1).min(*cell + 1);
-            *cell = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -144,18 +123,6 @@ mod tests {
                 std::iter::empty()
             )
             .is_ok()
-        );
-    }
-
-    #[test]
-    fn distances() {
-        assert_eq!(
-            (
-                distance("kitten", "sitting"),
-                distance("", "ab"),
-                distance("abc", "abc")
-            ),
-            (3, 2, 0)
         );
     }
 }

@@ -226,7 +226,7 @@ impl Core {
     }
 }
 
-/// A resend of a held frame is refused for now, whoever asks.
+/// A resend of a held frame is refused until an operator has decided on it, whoever asks.
 pub(super) fn refuse_held() -> Done {
     Done::Failed(held())
 }
