@@ -195,6 +195,7 @@ pub(crate) enum Check<D: Doc> {
     InTable(Arc<Codes>),
     Same(Read<D>),
     Number,
+    Measure,
     NumberIs(crate::syntax::Compare, f64),
     Length(crate::syntax::Compare, u32),
     Count(crate::syntax::Compare, u32),

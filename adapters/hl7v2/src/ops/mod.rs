@@ -132,6 +132,15 @@ pub(crate) static ALL: &[Op] = &[
         run: texts::text,
     },
     Op {
+        name: "titre",
+        reads: &[],
+        tables: &[],
+        writes: &["Ratio"],
+        each: true,
+        doc: "a titre written as text, `1:40` or `<1:20`, as a ratio",
+        run: ranges::titre,
+    },
+    Op {
         name: "universal-id",
         reads: &[],
         tables: &[],

@@ -1,4 +1,5 @@
-//! Reference ranges as senders write them in OBX-7: `3.5-5.1`, `<5`, `>= 10`, `3.5 - 5.1 mmol/L` (HL7 v2.9 7.4.2.7).
+//! Reference ranges as senders write them in OBX-7, `3.5-5.1`, `<5`, `>= 10`, `3.5 - 5.1 mmol/L` (HL7 v2.9 7.4.2.7), and
+//! titres as they write them in OBX-5. What a number means is not known here.
 
 use std::borrow::Cow;
 
@@ -94,6 +95,37 @@ fn bounds(text: &str) -> Option<(Option<&str>, Option<&str>)> {
     })
 }
 
+/// A titre as a ratio. Its first number is 1: another would be a time of day as well as a ratio.
+pub(super) fn titre(input: &Input<'_, Message>, out: &mut Output<'_>) -> bool {
+    let text = input.first();
+    let Some((comparator, dilution)) = dilution(&text) else {
+        return false;
+    };
+    let Some(dilution) = out.decimal(dilution) else {
+        return false;
+    };
+    let Some(object) = out.object() else { return false };
+    let numerator = out.put(object, "numerator", Json::Object);
+    out.put(numerator, "value", Json::Number("1"));
+    if !comparator.is_empty() {
+        out.put(numerator, "comparator", Json::String(comparator));
+    }
+    let denominator = out.put(object, "denominator", Json::Object);
+    out.put(denominator, "value", Json::Number(&dilution));
+    true
+}
+
+/// The comparator of a titre, empty where there is none, and its second number.
+fn dilution(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim();
+    let (comparator, ratio) = ["<=", ">=", "<", ">"]
+        .into_iter()
+        .find_map(|sign| Some((sign, text.strip_prefix(sign)?)))
+        .unwrap_or(("", text));
+    let (one, dilution) = ratio.split_once([':', '：'])?;
+    (one.trim() == "1" && number(dilution.trim()).is_some()).then_some((comparator, dilution.trim()))
+}
+
 fn number(text: &str) -> Option<&str> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let sound = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -102,7 +134,7 @@ fn number(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::bounds;
+    use super::{bounds, dilution};
 
     #[test]
     fn ranges_are_read_where_they_are_numbers() {
@@ -116,5 +148,14 @@ mod tests {
         assert_eq!(bounds("negative"), None);
         assert_eq!(bounds("1:40-1:80"), None);
         assert_eq!(bounds(""), None);
+    }
+
+    #[test]
+    fn titres_begin_with_one() {
+        assert_eq!(dilution("1:40"), Some(("", "40")));
+        assert_eq!(dilution("<1:20"), Some(("<", "20")));
+        assert_eq!(dilution(">= 1 : 640"), Some((">=", "640")));
+        assert_eq!(dilution("10:30"), None);
+        assert_eq!(dilution("1:many"), None);
     }
 }

@@ -143,6 +143,9 @@ fn is_absent(test: &Test) -> bool {
 }
 
 fn is_valued(test: &Test) -> bool {
-    let valued = matches!(test.check, Holds::Valued | Holds::Number | Holds::NumberIs(..));
+    let valued = matches!(
+        test.check,
+        Holds::Valued | Holds::Number | Holds::NumberIs(..) | Holds::Measure
+    );
     !test.not && valued || test.not && test.check == Holds::Absent
 }

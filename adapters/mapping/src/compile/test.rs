@@ -4,6 +4,7 @@
 use super::{Arg, Compiler, D, Env, Given};
 use crate::doc::Format;
 use crate::plan::{Check, From, Test};
+use crate::primitives::behind_comparator;
 use crate::syntax::{self, Subject, TableRef};
 
 impl<F: Format> Compiler<'_, F> {
@@ -95,6 +96,7 @@ impl<F: Format> Compiler<'_, F> {
                 },
             )?),
             syntax::Check::Number => Check::Number,
+            syntax::Check::Measure => Check::Measure,
             syntax::Check::NumberIs(compare, number) => Check::NumberIs(*compare, number.parse().ok()?),
             syntax::Check::Length(compare, length) => Check::Length(*compare, *length),
             syntax::Check::Count(compare, count) => Check::Count(*compare, *count),
@@ -117,6 +119,7 @@ impl<F: Format> Compiler<'_, F> {
                 table.is_some_and(|table| table.has(text))
             }
             syntax::Check::Number => text.parse::<f64>().is_ok(),
+            syntax::Check::Measure => behind_comparator(text).1.parse::<f64>().is_ok(),
             syntax::Check::NumberIs(compare, number) => {
                 let pair = text.parse::<f64>().ok().zip(number.parse::<f64>().ok());
                 pair.and_then(|(a, b)| a.partial_cmp(&b))

@@ -35,6 +35,10 @@ pub enum Primitive {
     Time,
     /// A decimal number, its digits kept.
     Decimal,
+    /// The number of a measure, without its comparator.
+    Measured,
+    /// The comparator of a measure (R4 Quantity.comparator).
+    Comparator,
     /// A whole number.
     Integer,
     /// A whole number above 0.
@@ -46,7 +50,7 @@ pub enum Primitive {
 }
 
 /// The names that rows write, with what each makes.
-pub const NAMES: [(&str, Primitive); 30] = [
+pub const NAMES: [(&str, Primitive); 32] = [
     ("CNN.string", Primitive::Name),
     ("DT.date", Primitive::Date),
     ("DTM.date", Primitive::Date),
@@ -67,6 +71,8 @@ pub const NAMES: [(&str, Primitive); 30] = [
     ("NM.positiveInt", Primitive::PositiveInt),
     ("NM.string", Primitive::String),
     ("NM.unsignedInt", Primitive::UnsignedInt),
+    ("SN.code", Primitive::Comparator),
+    ("SN.decimal", Primitive::Measured),
     ("ST.code", Primitive::Code),
     ("ST.id", Primitive::Code),
     ("ST.markdown", Primitive::String),
@@ -139,6 +145,11 @@ impl Primitive {
             Self::Instant => time::instant(text, around, out),
             Self::Time => time::time(text, out),
             Self::Decimal => decimal(text, out),
+            Self::Measured => decimal(behind_comparator(text).1, out),
+            Self::Comparator => {
+                out.push_str(behind_comparator(text).0);
+                some_text(out)
+            }
             Self::Integer => integer(text, i64::from(i32::MIN), out),
             Self::PositiveInt => integer(text, 1, out),
             Self::UnsignedInt => integer(text, 0, out),
@@ -255,6 +266,26 @@ pub(crate) fn decimal(text: &str, out: &mut String) -> Made {
         out.push_str(exponent);
     }
     Made::Number
+}
+
+/// The comparator of a measure as R4 writes it, empty where there is none, and what stands behind it: `≥ 5.0` is `>=` and
+/// `5.0`.
+pub(crate) fn behind_comparator(text: &str) -> (&'static str, &str) {
+    const SIGNS: [(&str, &str); 8] = [
+        ("<=", "<="),
+        (">=", ">="),
+        ("<", "<"),
+        (">", ">"),
+        ("≤", "<="),
+        ("≥", ">="),
+        ("＜", "<"),
+        ("＞", ">"),
+    ];
+    let text = text.trim();
+    let found = SIGNS
+        .iter()
+        .find_map(|(sign, comparator)| Some((*comparator, text.strip_prefix(sign)?.trim_start())));
+    found.unwrap_or(("", text))
 }
 
 fn integer(text: &str, least: i64, out: &mut String) -> Made {

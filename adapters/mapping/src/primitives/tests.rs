@@ -100,6 +100,22 @@ fn numbers_keep_their_digits() {
 }
 
 #[test]
+fn a_measure_is_a_comparator_and_a_number() {
+    let check = |text, comparator, (made, number)| {
+        check(Primitive::Comparator, text, comparator);
+        check(Primitive::Measured, text, (made, number));
+    };
+    check("10", (Made::Nothing, ""), (Made::Number, "10"));
+    check("<10", (Made::Text, "<"), (Made::Number, "10"));
+    check(">= 5.0", (Made::Text, ">="), (Made::Number, "5.0"));
+    check("≥5.0", (Made::Text, ">="), (Made::Number, "5.0"));
+    check("＜0.50", (Made::Text, "<"), (Made::Number, "0.50"));
+    check("+", (Made::Nothing, ""), (Made::Wrong, ""));
+    check("1:40", (Made::Nothing, ""), (Made::Wrong, ""));
+    check("阴性", (Made::Nothing, ""), (Made::Wrong, ""));
+}
+
+#[test]
 fn whole_numbers_have_their_bounds() {
     check(Primitive::PositiveInt, "0", (Made::Wrong, ""));
     check(Primitive::PositiveInt, "3.0", (Made::Number, "3"));

@@ -7,6 +7,7 @@ use super::track::Track;
 use super::{Hand, Run};
 use crate::doc::{Doc, Presence};
 use crate::plan::{Check, From, Read, Test};
+use crate::primitives::behind_comparator;
 
 impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     /// Whether all tests hold.
@@ -143,6 +144,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             Check::In(values) => values.iter().any(|value| value.as_ref() == text),
             Check::InTable(table) => table.has(text),
             Check::Number => self.number(text).is_some(),
+            Check::Measure => self.number(behind_comparator(text).1).is_some(),
             Check::NumberIs(compare, wanted) => self
                 .number(text)
                 .and_then(|found| found.partial_cmp(wanted))

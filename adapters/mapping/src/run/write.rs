@@ -235,7 +235,11 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
 fn wrong(primitive: Primitive) -> &'static str {
     match primitive {
         Primitive::DateTime | Primitive::Date | Primitive::Instant | Primitive::Time => "value-not-time",
-        Primitive::Decimal | Primitive::Integer | Primitive::PositiveInt | Primitive::UnsignedInt => "value-not-number",
+        Primitive::Decimal
+        | Primitive::Measured
+        | Primitive::Integer
+        | Primitive::PositiveInt
+        | Primitive::UnsignedInt => "value-not-number",
         _ => "value-wrong",
     }
 }

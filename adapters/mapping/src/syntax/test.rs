@@ -55,6 +55,8 @@ pub enum Check {
     Number,
     /// It is a number and compares so with the literal.
     NumberIs(Compare, String),
+    /// It is a number, or one behind a comparator: `<10`.
+    Measure,
     /// The number of its characters compares so.
     Length(Compare, u32),
     /// The number of its occurrences compares so.
@@ -113,8 +115,8 @@ impl Compare {
 }
 
 /// Words that begin a test; a place of that name is written `./count`.
-const WORDS: [&str; 11] = [
-    "valued", "absent", "null", "is", "in", "same", "number", "length", "count", "not", "has",
+const WORDS: [&str; 12] = [
+    "valued", "absent", "null", "is", "in", "same", "number", "measure", "length", "count", "not", "has",
 ];
 
 impl Test {
@@ -192,6 +194,7 @@ fn check(cursor: &mut Cursor<'_>, on: &Subject) -> Result<(bool, Check), Bad> {
         "in" => plain(within(cursor)?),
         "same" if cursor.eat_word("as") => plain(Check::SameAs(Place::scan(cursor)?)),
         "number" => plain(number_check(cursor)?),
+        "measure" => plain(Check::Measure),
         "length" => plain(Check::Length(wanted(cursor)?, count(cursor)?)),
         "count" => plain(Check::Count(wanted(cursor)?, count(cursor)?)),
         "has" => plain(Check::Has(Place::scan(cursor)?)),
@@ -202,7 +205,7 @@ fn check(cursor: &mut Cursor<'_>, on: &Subject) -> Result<(bool, Check), Bad> {
 
 /// Nothing follows the subject: a bare word was perhaps meant as a test itself.
 fn missing(on: &Subject, at: Span) -> Bad {
-    let tests = "valued, absent, null, is, in, same as, number, length or count";
+    let tests = "valued, absent, null, is, in, same as, number, measure, length or count";
     match on {
         Subject::Place(place) => {
             let word = place.to_string();
@@ -309,6 +312,7 @@ impl fmt::Display for Check {
             Self::InTable(table) => write!(f, "in table:{table}"),
             Self::SameAs(place) => write!(f, "same as {place}"),
             Self::Number => write!(f, "number"),
+            Self::Measure => write!(f, "measure"),
             Self::NumberIs(compare, number) => write!(f, "number {} {number}", compare.text()),
             Self::Length(compare, count) => write!(f, "length {} {count}", compare.text()),
             Self::Count(compare, count) => write!(f, "count {} {count}", compare.text()),

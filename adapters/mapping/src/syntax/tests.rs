@@ -175,7 +175,7 @@ fn errors_have_line_column_and_nearest_name() {
     );
     refused(
         "PID-3,vlued,name,keep,",
-        "7: 'vlued' is no test and none follows it: valued, absent, null, is, in, same as, number, length or count; did you mean valued?",
+        "7: 'vlued' is no test and none follows it: valued, absent, null, is, in, same as, number, measure, length or count; did you mean valued?",
     );
     refused(
         "PID-3,PID-2 vlued,name,keep,",
