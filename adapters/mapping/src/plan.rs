@@ -269,6 +269,7 @@ pub(crate) struct Slot<D: Doc> {
     /// What stands inside when no alternative yields.
     pub(crate) inner: Option<Box<Node<D>>>,
     pub(crate) primitive: bool,
+    pub(crate) element: causeway_profiles::definitions::Found,
 }
 
 /// Items of a repeating element.

@@ -38,7 +38,7 @@ const fn say(code: &'static str, severity: Severity, class: Class, zh: &'static 
     }
 }
 
-const SENTENCES: [Sentence; 12] = [
+const SENTENCES: [Sentence; 13] = [
     say(
         "authority-unknown",
         Severity::Information,
@@ -73,6 +73,13 @@ const SENTENCES: [Sentence; 12] = [
         Class::Value,
         "“{}”不是有效的日期或时间，未采用",
         "{} is no date or time; it was left out",
+    ),
+    say(
+        "period-reversed",
+        Severity::Warning,
+        Class::Value,
+        "结束时间 {} 不能确定晚于开始时间，已另行保留",
+        "the end {} does not surely lie after the start; it was kept beside the period",
     ),
     say(
         "value-not-number",

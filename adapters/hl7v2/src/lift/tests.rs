@@ -1,6 +1,7 @@
 //! The row language on HL7v2 messages, rule by rule: each test has its own few rows, and what they say must come out.
 
 mod groups;
+mod merging;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -213,6 +214,13 @@ fn authorities_become_addresses_by_their_universal_id() {
     );
     check("&https://x.example/mrn&URI", "https://x.example/mrn");
     check("Haus 1", "urn:causeway:authority:Haus%201");
+    check("H&1.2.8x.113619&ISO", "urn:causeway:authority:H");
+    check("&1.2.8x.113619&ISO", "urn:causeway:authority:1.2.8x.113619");
+    check("H&urn:oid:1.2.8x&URI", "urn:causeway:authority:H");
+    check("H&a:b&URI", "urn:causeway:authority:H");
+    check("H&urn:oid:1.2.840&URI", "urn:oid:1.2.840");
+    check("H&9a9b&GUID", "urn:causeway:authority:H");
+    check("H&urn:uuid:9a9b&URI", "urn:causeway:authority:H");
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub(super) fn low_high(input: &Input<'_, Message>, out: &mut Output<'_>) -> bool
             unit.write(quantity, out);
         }
     }
+    // The same row's text, which rows inside the range would write at a greater cost.
+    out.put(object, "text", Json::String(text.trim()));
     true
 }
 

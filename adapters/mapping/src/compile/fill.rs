@@ -25,6 +25,12 @@ impl Scope {
             Self::Element(found) => found.child(name),
         }
     }
+
+    /// Where a member stands among the elements, in the order of FHIR.
+    pub(crate) fn rank(&self, member: &str) -> u32 {
+        let name = member.strip_prefix('_').unwrap_or(member);
+        self.child(name).map_or(0, |found| found.element.ordinal())
+    }
 }
 
 /// A row on its way to its place.
@@ -317,6 +323,7 @@ impl<'a, F: Format> Compiler<'a, F> {
             alternatives,
             inner,
             primitive,
+            element: *found,
         }
     }
 

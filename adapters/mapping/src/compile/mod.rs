@@ -10,6 +10,8 @@ mod row;
 mod structure;
 mod test;
 
+pub(crate) use fill::Scope;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;

@@ -192,14 +192,15 @@ impl<F: Format> Compiler<'_, F> {
             if let Some(member) = self.opener(at, symbol) {
                 return Some(From::Group { up, member });
             }
+            // The header is one, wherever the group of an item that stands late in the message was supposed.
+            if self.format.header() == Some(name.as_str()) {
+                return Some(From::Header);
+            }
             if at == 0 {
                 break;
             }
             at = self.grammar.kinds.get(usize::from(at)).map_or(0, |kind| kind.parent);
             up = up.saturating_add(1);
-        }
-        if self.format.header() == Some(name.as_str()) {
-            return Some(From::Header);
         }
         let member = self.member(kind, symbol)?;
         Some(From::Group { up: 0, member })

@@ -5,8 +5,8 @@ mod time;
 
 use jiff::tz::TimeZone;
 
-pub(crate) use time::offset_of;
 pub use time::timestamp;
+pub(crate) use time::{in_order, offset_of};
 
 /// A type map that makes a primitive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

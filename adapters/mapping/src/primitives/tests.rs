@@ -100,6 +100,17 @@ fn numbers_keep_their_digits() {
 }
 
 #[test]
+fn a_period_is_in_order_when_that_is_sure() {
+    use super::in_order;
+    assert!(in_order("2024-01-01T01:00:00Z", "2024-01-01T09:00:00+08:00"));
+    assert!(!in_order("2024-01-01T01:00:00Z", "2024-01-01T08:00:00+08:00"));
+    assert!(in_order("2023", "2024-01-01"));
+    assert!(in_order("2024-01-01", "2024-01-01"));
+    assert!(!in_order("2024-01-31", "2024-01"));
+    assert!(!in_order("2024-01-01T10:00:00Z", "2024-01-01"));
+}
+
+#[test]
 fn a_measure_is_a_comparator_and_a_number() {
     let check = |text, comparator, (made, number)| {
         check(Primitive::Comparator, text, comparator);

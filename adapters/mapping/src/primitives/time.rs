@@ -25,6 +25,22 @@ enum Read<'a> {
     Wrong,
 }
 
+/// Whether a period's end surely does not lie before its start: moments as such, else by the date. Where one of two equal
+/// dates says more than the other it is not sure, and R4 (per-1) asks for what is.
+pub(crate) fn in_order(start: &str, end: &str) -> bool {
+    let moment = |text: &str| {
+        text.contains('T')
+            .then(|| text.parse::<jiff::Timestamp>().ok())
+            .flatten()
+    };
+    if let (Some(start), Some(end)) = (moment(start), moment(end)) {
+        return start <= end;
+    }
+    let shared = start.len().min(end.len()).min("YYYY-MM-DD".len());
+    let order = start.get(..shared).cmp(&end.get(..shared));
+    order.is_lt() || (order.is_eq() && start.len() == end.len())
+}
+
 fn read(text: &str) -> Read<'_> {
     let text = text.trim();
     if text.is_empty() || text.bytes().all(|byte| byte == b'0') {

@@ -25,15 +25,20 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         self.write_bundle();
         let entries = self.tree.member(root, "entry", Json::Array, none);
         let mut inst = 0;
-        while inst < small(self.insts.len()) {
-            if self.tree.len() > MOST_NODES {
-                self.remark("too-large", self.place_of(inst), u32::MAX, "");
-                break;
+        loop {
+            while inst < small(self.insts.len()) {
+                if self.tree.len() > MOST_NODES {
+                    self.remark("too-large", self.place_of(inst), u32::MAX, "");
+                    return;
+                }
+                self.write_inst(inst, entries);
+                inst += 1;
             }
-            self.write_inst(inst, entries);
-            inst += 1;
+            if self.late.is_empty() {
+                return;
+            }
+            self.write_late();
         }
-        self.write_late();
     }
 
     fn write_bundle(&mut self) {
@@ -173,6 +178,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             written = self.fire(row, At::Member(object, name), beside);
             if written > Yield::No {
                 self.lost(alternatives.as_slice(), row);
+                if !slot.primitive && slot.inner.is_some() {
+                    self.complete(slot, row, self.tree.get(object, name));
+                }
                 break;
             }
         }
@@ -255,6 +263,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                     };
                     let beside = if option.slot.primitive { &*option.under } else { "" };
                     let written = self.fire(row, At::Member(object, &option.name), beside);
+                    if written > Yield::No && !option.slot.primitive && option.slot.inner.is_some() {
+                        self.complete(&option.slot, row, self.tree.get(object, &option.name));
+                    }
                     (option, written)
                 }
                 Decider::Inner { option, row } => {

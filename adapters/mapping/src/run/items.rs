@@ -221,6 +221,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             for row in &slot.alternatives {
                 let written = self.fire(row, At::Item(array), "");
                 if written > Yield::No {
+                    if slot.inner.is_some() {
+                        self.complete(slot, row, self.tree.last(array));
+                    }
                     return Yield::Strong;
                 }
             }

@@ -340,22 +340,20 @@ fn universal_address(universal: &str, kind: &str, out: &mut String) -> bool {
     if is("UUID") || is("GUID") {
         return uuid_address(universal, out);
     }
-    let uri = universal.contains(':') && !universal.contains(char::is_whitespace);
-    if is("URI") || is("URL") {
+    if let Some(oid) = universal.strip_prefix("urn:oid:") {
+        return oid_address(oid, 2, out);
+    }
+    if let Some(id) = universal.strip_prefix("urn:uuid:") {
+        return uuid_address(id, out);
+    }
+    // Of the many schemes these are those that name an authority, and that a validator takes for absolute.
+    let schemes = ["urn:", "http:", "https:"];
+    let uri = schemes.iter().any(|scheme| universal.starts_with(scheme)) && !universal.contains(char::is_whitespace);
+    if uri || is("URI") || is("URL") {
         out.push_str(if uri { universal } else { "" });
         return uri;
     }
-    if is_oid(universal) {
-        out.push_str("urn:oid:");
-        out.push_str(universal);
-        return true;
-    }
-    if uuid_address(universal, out) {
-        return true;
-    }
-    let known = uri && (universal.starts_with("urn:") || universal.starts_with("http"));
-    out.push_str(if known { universal } else { "" });
-    known
+    oid_address(universal, 4, out) || uuid_address(universal, out)
 }
 
 fn uuid_address(text: &str, out: &mut String) -> bool {
@@ -368,15 +366,20 @@ fn uuid_address(text: &str, out: &mut String) -> bool {
     true
 }
 
-/// Numbers with points, the first of them 0, 1 or 2 (X.660). An authority has at least four: what is shorter names a
-/// whole standards body, or is a number with points.
-fn is_oid(text: &str) -> bool {
+/// Numbers with points, the first of them 0, 1 or 2 (X.660). An authority that is not called an OID has at least four:
+/// what is shorter names a whole standards body, or is a number with points.
+fn oid_address(text: &str, least: usize, out: &mut String) -> bool {
     let arc = |arc: &str| {
         !arc.is_empty() && arc.bytes().all(|byte| byte.is_ascii_digit()) && (arc == "0" || !arc.starts_with('0'))
     };
     let mut arcs = text.split('.');
     let first = arcs.next().is_some_and(|arc| matches!(arc, "0" | "1" | "2"));
-    first && arcs.clone().count() >= 3 && arcs.all(arc)
+    let sound = first && arcs.clone().count() + 1 >= least && arcs.all(arc);
+    if sound {
+        out.push_str("urn:oid:");
+        out.push_str(text);
+    }
+    sound
 }
 
 pub(crate) fn kind_of(what: &What) -> &str {

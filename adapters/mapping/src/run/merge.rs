@@ -1,15 +1,19 @@
-//! Instances that are one with another: each fills what is empty there, and a repeating element takes an equal value once.
+//! What is added to an object that stands already: by instances that are one with another, of which each fills what is
+//! empty and a repeating element takes an equal value once, and by rows inside what a whole row made.
 
 use causeway_core::fhir::{Kind, Value as Json};
 use causeway_core::origin::OriginId;
 use causeway_core::{NodeId, Tree};
+use causeway_profiles::definitions::r4;
 
 use super::Run;
 use super::track::Track;
+use crate::compile::Scope;
 use crate::doc::Doc;
+use crate::plan::{Act, Member, Row, Slot, What};
 
-impl<D: Doc, T: Track> Run<'_, D, T> {
-    /// Writes what later instances add to those that stand already.
+impl<'a, D: Doc, T: Track> Run<'a, D, T> {
+    /// Writes what later instances add to those that stand already. They may make instances in turn.
     pub(crate) fn write_late(&mut self) {
         let late = std::mem::take(&mut self.late);
         let mut scratch = Tree::new(Json::Object);
@@ -32,6 +36,9 @@ impl<D: Doc, T: Track> Run<'_, D, T> {
             if target == NodeId::ROOT || (same && equal && !T::ON) {
                 continue;
             }
+            let What::Resource { kind, .. } = &make.what else {
+                continue;
+            };
             self.enter(inst);
             let mark = scratch.mark(NodeId::ROOT);
             std::mem::swap(&mut self.tree, &mut scratch);
@@ -39,30 +46,81 @@ impl<D: Doc, T: Track> Run<'_, D, T> {
             self.resource = target;
             self.node(&make.fill, object);
             std::mem::swap(&mut self.tree, &mut scratch);
-            add(&mut self.tree, target, &scratch, object);
+            if let Some(kind) = r4().type_named(kind) {
+                add(&mut self.tree, target, &scratch, object, &Scope::Type(kind));
+            }
             scratch.rollback(mark);
+        }
+    }
+
+    /// Rows inside what a whole row made fill what is empty there; a type map has such rows among its own.
+    pub(crate) fn complete(&mut self, slot: &'a Slot<D>, row: &Row<D>, object: Option<NodeId>) {
+        let (Some(inner), Some(object)) = (&slot.inner, object) else {
+            return;
+        };
+        let full = |member: &Member<D>| self.tree.get(object, &member.name).is_some();
+        if matches!(row.act, Act::Map { .. }) || inner.members.iter().all(full) {
+            return;
+        }
+        let mut scratch = Tree::new(Json::Object);
+        let null = self.null.take();
+        std::mem::swap(&mut self.tree, &mut scratch);
+        self.node(inner, NodeId::ROOT);
+        std::mem::swap(&mut self.tree, &mut scratch);
+        self.null = null;
+        let scope = Scope::Element(slot.element);
+        add(&mut self.tree, object, &scratch, NodeId::ROOT, &scope);
+    }
+}
+
+/// Adds what the target lacks, each member in its place. An object that says the same as far as it goes is completed; one
+/// that says something else stays whole, so that no number gets another's system.
+fn add(tree: &mut Tree, target: NodeId, from: &Tree, object: NodeId, scope: &Scope) {
+    let mut grown = false;
+    for member in from.children(object) {
+        let name = from.name(member);
+        let Some(own) = tree.get(target, name) else {
+            copy(tree, target, Some(name), from, member, &|origin| origin);
+            grown = true;
+            continue;
+        };
+        match (tree.kind(own), from.kind(member)) {
+            (Kind::Array, Kind::Array) => unite(tree, own, from, member),
+            (Kind::Object, Kind::Object) if agree(tree, own, from, member) => {
+                if let Some(found) = scope.child(name) {
+                    add(tree, own, from, member, &Scope::Element(found));
+                }
+            }
+            _ => {}
+        }
+    }
+    if grown {
+        tree.sort_members(target, |name| scope.rank(name));
+    }
+}
+
+/// Adds the items that an array lacks.
+fn unite(tree: &mut Tree, own: NodeId, from: &Tree, array: NodeId) {
+    for item in from.children(array) {
+        // Many equal items cannot make this slow: an array of an instance is bounded by its own message.
+        if !tree.children(own).any(|known| same(tree, known, from, item)) {
+            copy(tree, own, None, from, item, &|origin| origin);
         }
     }
 }
 
-/// Adds what the target lacks.
-fn add(tree: &mut Tree, target: NodeId, from: &Tree, object: NodeId) {
-    for member in from.children(object) {
-        let name = from.name(member);
-        match tree.get(target, name) {
-            None => copy(tree, target, Some(name), from, member, &|origin| origin),
-            Some(own) if tree.kind(own) == Kind::Array && from.kind(member) == Kind::Array => {
-                for item in from.children(member) {
-                    let known = tree.children(own).any(|known| same(tree, known, from, item));
-                    // Many equal items cannot make this slow: an array of an instance is bounded by its own message.
-                    if !known {
-                        copy(tree, own, None, from, item, &|origin| origin);
-                    }
-                }
+/// Whether two objects share a member and none of those they share differs.
+fn agree(tree: &Tree, own: NodeId, from: &Tree, other: NodeId) -> bool {
+    let mut alike = false;
+    for member in from.children(other) {
+        if let Some(known) = tree.get(own, from.name(member)) {
+            if !same(tree, known, from, member) {
+                return false;
             }
-            Some(_) => {}
+            alike = true;
         }
     }
+    alike
 }
 
 fn value(from: &Tree, node: NodeId) -> Json<'_> {

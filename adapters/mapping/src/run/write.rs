@@ -14,6 +14,9 @@ use crate::primitives::{Made, Primitive};
 /// The extension that says why a value is missing (R4, data-absent-reason).
 const ABSENT: &str = "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
 
+/// The extension for an end that may lie before its start.
+const END_AS_SENT: &str = "http://causeway.health/fhir/StructureDefinition/end-before-start";
+
 impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     pub(crate) fn put(&mut self, at: At<'_>, value: Json<'_>, origin: OriginId) -> NodeId {
         match at {
@@ -72,7 +75,15 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                 } else {
                     Json::String(&out)
                 };
-                self.put(at, value, origin);
+                match at {
+                    At::Member(period, "end") if !self.is_in_order(period, &out) => {
+                        self.remark("period-reversed", Some(hand.value.place), row.id, &out);
+                        self.end_beside(period, value, origin);
+                    }
+                    _ => {
+                        self.put(at, value, origin);
+                    }
+                }
                 Yield::Strong
             }
             Made::Nothing => Yield::No,
@@ -84,6 +95,21 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         };
         self.text = out;
         written
+    }
+
+    /// Whether a period has no start, or one that surely does not lie after this end.
+    fn is_in_order(&self, period: NodeId, end: &str) -> bool {
+        let start = self.tree.get_str(period, "start");
+        start.is_none_or(|start| crate::primitives::in_order(start, end))
+    }
+
+    /// Keeps an end that may lie before its start beside the element: FHIR forbids such a period (R4 per-1).
+    fn end_beside(&mut self, period: NodeId, end: Json<'_>, origin: OriginId) {
+        let beside = self.tree.member(period, "_end", Json::Object, origin);
+        let array = self.tree.member(beside, "extension", Json::Array, origin);
+        let extension = self.tree.item(array, Json::Object, origin);
+        self.tree.member(extension, "url", Json::String(END_AS_SENT), origin);
+        self.tree.member(extension, "valueDateTime", end, origin);
     }
 
     /// Says once that an authority has no address of its own.

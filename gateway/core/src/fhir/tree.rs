@@ -165,6 +165,23 @@ impl Tree {
         }
     }
 
+    /// Puts the members of an object in the order of their ranks; those of one rank keep theirs.
+    pub fn sort_members(&mut self, object: NodeId, rank: impl Fn(&str) -> u32) {
+        let ranked = self.children(object).map(|member| (rank(self.name(member)), member.0));
+        let mut members: Vec<(u32, u32)> = ranked.collect();
+        members.sort_by_key(|(rank, _)| *rank);
+        let last = members.last().map_or(NodeId::NONE, |(_, member)| *member);
+        let mut next = NodeId::NONE;
+        for (_, member) in members.into_iter().rev() {
+            if let Some(node) = self.nodes.get_mut(member as usize) {
+                node.next = std::mem::replace(&mut next, member);
+            }
+        }
+        if let Some(object) = self.nodes.get_mut(object.index()) {
+            (object.first, object.last) = (next, last);
+        }
+    }
+
     fn keep(&mut self, text: &str) -> Span {
         let start = self.text.len();
         self.text.push_str(text);
@@ -319,6 +336,12 @@ impl Tree {
             tree: self,
             next: self.node(node).map_or(NodeId::NONE, |node| node.first),
         }
+    }
+
+    /// The last member or item of a node.
+    pub fn last(&self, node: NodeId) -> Option<NodeId> {
+        let last = self.node(node)?.last;
+        (last != NodeId::NONE).then_some(NodeId(last))
     }
 
     /// The member of a name.

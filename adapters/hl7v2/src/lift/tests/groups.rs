@@ -210,3 +210,21 @@ fn a_hostile_number_of_segments_stays_linear() {
     assert_eq!(lifted.bundle.resources().count(), 40_002);
     assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
 }
+
+#[test]
+fn the_header_is_read_from_wherever_its_group_stands() {
+    let plan = plan(&[
+        (
+            "S.csv",
+            format!("{STRUCTURE}MSH/EVN,Basic,event,,EVN.Basic,,\nPID,Patient,patient,,PID.Patient,PID-3,\n"),
+        ),
+        ("PID.Patient.csv", format!("{ROWS}PID-7,,birthDate,DTM.date,\n")),
+        ("EVN.Basic.csv", format!("{ROWS}MSH-3,,code.text,keep,\n")),
+    ]);
+    let lifted = live(&plan, &message("PID|||1\nEVN||"));
+    assert!(
+        resources(&lifted)
+            .iter()
+            .any(|text| text.contains(r#""code":{"text":"APP"}"#))
+    );
+}
