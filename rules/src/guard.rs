@@ -4,6 +4,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use causeway_core::rule::Fail;
 use causeway_core::{Actor, ActorKind, Class, Exchange, Finding, Meta, Rule, Severity, Text};
@@ -17,6 +18,8 @@ pub struct Ran {
     pub broken: Option<Fail>,
     /// What broke, for the log: rule and panic.
     pub defects: Vec<String>,
+    /// Name of the snapshot that ran; `None` for a rule alone.
+    pub snapshot: Option<Arc<str>>,
 }
 
 impl Ran {
@@ -70,5 +73,6 @@ fn broken(meta: &Meta, panic: &(dyn Any + Send)) -> Ran {
         findings: vec![Finding::new("rule-broken", severity, Class::Incomplete, by, text)],
         broken: Some(meta.fail),
         defects: vec![format!("{} {}: {said}", meta.id, meta.version)],
+        snapshot: None,
     }
 }

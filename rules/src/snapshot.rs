@@ -93,7 +93,10 @@ impl Snapshot {
 
     /// Runs every pack over an exchange. A pack that breaks says so and names what is to happen to the message.
     pub fn run(&self, exchange: &Exchange) -> Ran {
-        let mut all = Ran::default();
+        let mut all = Ran {
+            snapshot: Some(Arc::clone(&self.id)),
+            ..Ran::default()
+        };
         for pack in &self.packs {
             all.join(run(pack, exchange));
         }

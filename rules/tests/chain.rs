@@ -12,7 +12,7 @@ use bytes::Bytes;
 use causeway_core::fhir::{Limits, parse};
 use causeway_core::inbox::Budget;
 use causeway_core::rule::Fail;
-use causeway_core::store::{Decided, Ended, Entry, Health, Outcome, Pending, Record, Store};
+use causeway_core::store::{Decided, Ended, Entry, Health, Late, Outcome, Pending, Record, Store};
 use causeway_core::{Bundle, Class, Draft, Exchange, Fault, Finding, Frame, Head, Inbox, Meta, Rule, Severity};
 use causeway_rules::{Ran, Rules, Site, run};
 use jiff::Timestamp;
@@ -27,6 +27,7 @@ impl Store for Nowhere {
     fn want(&self, _: u64) {}
     fn answered(&self, _: Outcome) {}
     fn decided(&self, _: u64, _: Vec<Decided>) {}
+    fn late(&self, _: Late) {}
     fn claim(&self, _: usize) -> Result<Vec<Pending>, Fault> {
         Ok(Vec::new())
     }
@@ -41,6 +42,9 @@ impl Store for Nowhere {
     }
     fn outcome(&self, _: u64) -> Result<Option<Ended>, Fault> {
         Ok(None)
+    }
+    fn came_late(&self, _: u64) -> Result<Vec<Late>, Fault> {
+        Ok(Vec::new())
     }
     fn forget(&self, _: Timestamp) -> Result<u64, Fault> {
         Ok(0)

@@ -7,16 +7,18 @@
     reason = "a scenario that cannot be set up is over"
 )]
 
+mod advisor;
 mod messages;
 mod peer;
 mod process;
 mod service;
 mod wait;
 
+pub use advisor::{Advice, Advisor};
 pub use messages::{EXAMPLE, fields, message, oru, segment};
 pub use peer::{Peer, exchange, framed};
-pub use process::{Process, binary};
-pub use service::{Doing, Service, card_on, get};
+pub use process::{Process, binary, messages, shown};
+pub use service::{Doing, Service, card_on, get, post};
 pub use wait::until;
 
 use std::net::SocketAddr;

@@ -26,6 +26,34 @@ pub fn binary() -> &'static Path {
     })
 }
 
+/// What `causeway messages` prints as JSON over a data folder, a value a line; nothing while there is nothing to show.
+///
+/// # Panics
+/// When the binary does not run.
+pub fn messages(data: &Path, arguments: &[&str]) -> Vec<serde_json::Value> {
+    let run = Command::new(binary())
+        .arg("messages")
+        .args(arguments)
+        .arg("--json")
+        .arg("--data")
+        .arg(data)
+        .output()
+        .expect("the command line");
+    let text = String::from_utf8_lossy(&run.stdout).into_owned();
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
+}
+
+/// One message as `causeway messages show` prints it.
+///
+/// # Panics
+/// As [`messages`].
+pub fn shown(data: &Path, seq: u64) -> serde_json::Value {
+    let mut all = messages(data, &["show", &seq.to_string()]);
+    all.pop().unwrap_or_default()
+}
+
 /// A running gateway process; killed when dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -85,7 +113,19 @@ impl Process {
     /// # Panics
     /// When `kill` is not there.
     pub fn tell_to_stop(&self) -> bool {
-        let told = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        self.signal("-TERM")
+    }
+
+    /// Asks it to reload.
+    ///
+    /// # Panics
+    /// When `kill` is not there.
+    pub fn hang_up(&self) -> bool {
+        self.signal("-HUP")
+    }
+
+    fn signal(&self, name: &str) -> bool {
+        let told = Command::new("kill").args([name, &self.pid().to_string()]).status();
         told.expect("kill").success()
     }
 

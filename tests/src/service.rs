@@ -1,5 +1,5 @@
 //! A decision-support service that a test has in its hand: it speaks just enough HTTP to be called, counts its calls,
-//! and answers as it is told, well or badly. And the one request that tests make of the admin port.
+//! and answers as it is told, well or badly. And the requests that tests make of the admin port.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -174,9 +174,22 @@ pub fn card_on(request: &Value, loinc: &str, summary: &str) -> String {
 /// # Panics
 /// When there is no answer.
 pub async fn get(address: SocketAddr, path: &str, token: &str) -> (u16, String) {
+    ask("GET", address, path, token).await
+}
+
+/// Status and body of a POST without a body.
+///
+/// # Panics
+/// When there is no answer.
+pub async fn post(address: SocketAddr, path: &str, token: &str) -> (u16, String) {
+    ask("POST", address, path, token).await
+}
+
+async fn ask(method: &str, address: SocketAddr, path: &str, token: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.expect("the port");
-    let text =
-        format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n");
+    let text = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+    );
     stream.write_all(text.as_bytes()).await.expect("a request");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.expect("an answer");

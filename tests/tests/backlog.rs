@@ -2,35 +2,10 @@
 //! waits on disk and is run in order.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use causeway_core::rule::Fail;
-use causeway_core::{Bundle, Exchange, Fault, Finding, Hook, Kept, Meta, Store};
-use causeway_tests::{Gateway, Peer, fields, framed, segment};
-use futures_util::future::BoxFuture;
-
-/// A service that takes a while.
-struct Slow(Meta, Arc<AtomicUsize>);
-
-impl Hook for Slow {
-    fn meta(&self) -> &Meta {
-        &self.0
-    }
-
-    fn wants(&self, _: &Exchange) -> bool {
-        true
-    }
-
-    fn advise(&self, _: Arc<Bundle>, _: Kept) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
-        let calls = Arc::clone(&self.1);
-        Box::pin(async move {
-            tokio::time::sleep(Duration::from_millis(250)).await;
-            calls.fetch_add(1, Ordering::SeqCst);
-            Ok(Vec::new())
-        })
-    }
-}
+use causeway_core::Store;
+use causeway_tests::{Advisor, Gateway, Peer, fields, framed, segment};
 
 fn admission(connection: usize, number: usize) -> String {
     let id = format!("C{connection}N{number}");
@@ -58,13 +33,11 @@ async fn send(address: std::net::SocketAddr, connection: usize, count: usize) {
 async fn what_only_wants_a_commit_waits_on_disk_and_is_run_later() {
     const CONNECTIONS: usize = 50;
     const EACH: usize = 40;
-    let calls = Arc::new(AtomicUsize::new(0));
-    let meta = Meta {
-        id: "slow".to_owned(),
-        version: "1".to_owned(),
-        fail: Fail::Remark,
-    };
-    let gateway = Gateway::start(vec![Arc::new(Slow(meta, Arc::clone(&calls)))], |_| {}).await;
+    let slow = Advisor::new(|| async {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        Ok(Vec::new())
+    });
+    let gateway = Gateway::start(slow.alone(), |_| {}).await;
     let backlog = Arc::clone(&gateway.gateway.house.backlog);
     let most = tokio::spawn(async move {
         let mut most = 0;
@@ -93,6 +66,6 @@ async fn what_only_wants_a_commit_waits_on_disk_and_is_run_later() {
     tokio::time::timeout(wait, answered)
         .await
         .expect("all are run in the end");
-    assert_eq!(calls.load(Ordering::SeqCst) as u64, all, "each once");
+    assert_eq!(slow.calls() as u64, all, "each once");
     assert_eq!(gateway.gateway.house.backlog.parked(), 0);
 }

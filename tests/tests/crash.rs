@@ -112,7 +112,7 @@ fn check(records: &[Record], acked: &BTreeSet<String>) {
                 }
             }
             Event::Held => drop(held.insert(record.number)),
-            Event::Again { .. } => {}
+            Event::Again { .. } | Event::Late(_) => {}
         }
     }
     let ended = |number: &u64| answered.contains(number) || held.contains(number);

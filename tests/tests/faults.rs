@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use causeway_core::store::{Event, Record};
 use causeway_store::SqliteLog;
-use causeway_tests::{Doing, Peer, Process, Service, binary, exchange, fields, framed, get, oru, segment, until};
+use causeway_tests::{
+    Doing, Peer, Process, Service, exchange, fields, framed, get, messages, oru, segment, shown, until,
+};
 use serde_json::Value;
 
 fn msa(reply: &str) -> (&str, &str) {
@@ -40,13 +42,6 @@ fn records(data: &Path) -> Vec<Record> {
 fn answered(data: &Path) -> usize {
     let answered = |record: &&Record| matches!(record.event, Event::Answered { .. });
     records(data).iter().filter(answered).count()
-}
-
-/// What `causeway messages` prints about a data folder.
-fn messages(arguments: &[&str], data: &Path) -> String {
-    let mut command = Command::new(binary());
-    command.arg("messages").args(arguments).arg("--data").arg(data);
-    String::from_utf8(command.output().expect("the command").stdout).expect("text")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,18 +81,21 @@ async fn a_frame_that_met_two_deaths_is_held_and_never_run_again() {
     // AE and not AR: trying again can help, once somebody looked at it.
     assert_eq!(msa(&refusal), ("AE", "POISON"), "{refusal}");
     assert!(refusal.contains("held"), "{refusal}");
-    let mut held = String::new();
-    let listed = async || {
-        held = messages(&["list", "--json", "--state", "held"], folder.path());
-        !held.is_empty()
-    };
-    until("it is listed", listed).await;
-    let held: Value = serde_json::from_str(held.trim()).expect("one line");
-    let seq = held.get("seq").expect("a number").to_string();
-    assert!(
-        messages(&["show", &seq], folder.path()).contains("POISON"),
-        "and can be looked at"
-    );
+    let listed = || messages(folder.path(), &["list", "--state", "held"]);
+    until("it is listed", async || !listed().is_empty()).await;
+    let held = listed().remove(0);
+    // As the message's MSH-3/4, MSH-9, MSH-10 and PID-3 say.
+    let said = [
+        ("sender", "LIS/RUIJIN"),
+        ("type", "ORU^R01"),
+        ("control_id", "POISON"),
+        ("patient", "PPOISON"),
+    ];
+    for (key, value) in said {
+        assert_eq!(held[key], value, "{held}");
+    }
+    let shown = shown(folder.path(), held["seq"].as_u64().expect("a number"));
+    assert_eq!(shown["state"], "held", "and can be looked at: {shown}");
     assert!(process.terminate());
     assert_eq!(service.calls(), 2, "never a third time");
     assert_eq!(answered(folder.path()), 0);

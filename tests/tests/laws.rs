@@ -56,6 +56,7 @@ fn answer(part: u32, draft: Draft, verdict: Verdict) -> Answer {
         context: Arc::new(draft.context),
         findings: draft.findings,
         deliveries: Vec::new(),
+        rules: None,
     }
 }
 

@@ -1,40 +1,7 @@
 //! The line, seen from a sender: a lab result goes in over MLLP and an acknowledgement comes back that names the field.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use causeway_core::rule::Fail;
-use causeway_core::{Bundle, Exchange, Fault, Finding, Hook, Kept, Meta, Store};
-use causeway_tests::{EXAMPLE, Gateway, Peer, exchange, fields, framed, oru, segment};
-use futures_util::future::BoxFuture;
-
-/// A service that counts how often it is asked.
-struct Counting(Meta, Arc<AtomicUsize>);
-
-impl Hook for Counting {
-    fn meta(&self) -> &Meta {
-        &self.0
-    }
-
-    fn wants(&self, _: &Exchange) -> bool {
-        true
-    }
-
-    fn advise(&self, _: Arc<Bundle>, _: Kept) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async { Ok(Vec::new()) })
-    }
-}
-
-fn counting() -> (Vec<Arc<dyn Hook>>, Arc<AtomicUsize>) {
-    let calls = Arc::new(AtomicUsize::new(0));
-    let meta = Meta {
-        id: "counting".to_owned(),
-        version: "1".to_owned(),
-        fail: Fail::Remark,
-    };
-    (vec![Arc::new(Counting(meta, Arc::clone(&calls)))], calls)
-}
+use causeway_core::Store;
+use causeway_tests::{Advisor, EXAMPLE, Gateway, Peer, exchange, fields, framed, oru, segment};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_critical_potassium_is_acknowledged_and_named_at_its_own_obx() {
@@ -64,12 +31,12 @@ async fn a_normal_potassium_is_acknowledged_and_nothing_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_bytes_again_get_the_same_reply_and_nothing_runs_twice() {
-    let (hooks, calls) = counting();
-    let gateway = Gateway::start(hooks, |_| {}).await;
+    let advisor = Advisor::silent();
+    let gateway = Gateway::start(advisor.alone(), |_| {}).await;
     let first = exchange(gateway.address(), EXAMPLE).await;
     let second = exchange(gateway.address(), EXAMPLE).await;
     assert_eq!(first, second);
-    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    assert_eq!(advisor.calls(), 1);
     let health = gateway.log.health();
     assert_eq!((health.accepted, health.answered), (1, 1));
 }

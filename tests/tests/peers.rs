@@ -2,17 +2,14 @@
 //! acknowledgement.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use causeway_core::Store;
 use causeway_core::finding::Lang;
-use causeway_core::rule::Fail;
 use causeway_core::store::Event;
-use causeway_core::{Bundle, Exchange, Fault, Finding, Hook, Kept, Meta, Store};
 use causeway_server::config::Config;
-use causeway_tests::{Gateway, Peer, exchange, fields, framed, message, oru, segment, until};
+use causeway_tests::{Advisor, Gateway, Peer, exchange, fields, framed, message, oru, segment, until};
 use encoding_rs::GBK;
-use futures_util::future::BoxFuture;
 use tokio::sync::Semaphore;
 
 fn msa(reply: &str) -> (&str, &str) {
@@ -21,35 +18,17 @@ fn msa(reply: &str) -> (&str, &str) {
 }
 
 /// A service that answers when the test lets it.
-struct Gate(Meta, Arc<AtomicUsize>, Arc<Semaphore>);
-
-impl Hook for Gate {
-    fn meta(&self) -> &Meta {
-        &self.0
-    }
-
-    fn wants(&self, _: &Exchange) -> bool {
-        true
-    }
-
-    fn advise(&self, _: Arc<Bundle>, _: Kept) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        let gate = Arc::clone(&self.2);
-        Box::pin(async move {
+fn gate() -> (Arc<Advisor>, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let inner = Arc::clone(&gate);
+    let advisor = Advisor::new(move || {
+        let gate = Arc::clone(&inner);
+        async move {
             gate.acquire().await.expect("never closed").forget();
             Ok(Vec::new())
-        })
-    }
-}
-
-fn gate() -> (Arc<dyn Hook>, Arc<AtomicUsize>, Arc<Semaphore>) {
-    let (calls, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
-    let meta = Meta {
-        id: "gate".to_owned(),
-        version: "1".to_owned(),
-        fail: Fail::Remark,
-    };
-    (Arc::new(Gate(meta, Arc::clone(&calls), Arc::clone(&gate))), calls, gate)
+        }
+    });
+    (advisor, gate)
 }
 
 fn patient(config: &mut Config) {
@@ -58,15 +37,15 @@ fn patient(config: &mut Config) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_duplicate_in_flight_waits_for_the_first_ones_answer() {
-    let (hook, calls, gate) = gate();
-    let gateway = Gateway::start(vec![hook], patient).await;
+    let (advisor, gate) = gate();
+    let gateway = Gateway::start(advisor.alone(), patient).await;
     let frame = framed(oru("TWICE", "7.1").as_bytes());
     let (mut first, mut second) = (
         Peer::connect(gateway.address()).await,
         Peer::connect(gateway.address()).await,
     );
     assert!(first.send(&frame).await);
-    until("the service is asked", async || calls.load(Ordering::SeqCst) == 1).await;
+    until("the service is asked", async || advisor.calls() == 1).await;
     assert!(second.send(&frame).await);
     let arrived = async || {
         let records = gateway.log.read_from(0, 100).expect("the log");
@@ -81,17 +60,17 @@ async fn a_duplicate_in_flight_waits_for_the_first_ones_answer() {
     );
     assert_eq!(msa(&one), ("AA", "TWICE"));
     assert_eq!(one, two, "byte for byte");
-    assert_eq!(calls.load(Ordering::SeqCst), 1, "asked once");
+    assert_eq!(advisor.calls(), 1, "asked once");
     assert_eq!((gateway.log.health().accepted, gateway.log.health().answered), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_service_holds_up_nobody_elses_patient() {
-    let (hook, calls, gate) = gate();
-    let gateway = Gateway::start(vec![hook], patient).await;
+    let (advisor, gate) = gate();
+    let gateway = Gateway::start(advisor.alone(), patient).await;
     let mut held = Peer::connect(gateway.address()).await;
     assert!(held.send(&framed(oru("HELD", "4.0").as_bytes())).await);
-    until("the service is asked", async || calls.load(Ordering::SeqCst) == 1).await;
+    until("the service is asked", async || advisor.calls() == 1).await;
     gate.add_permits(1);
     // Whichever call the permit wakes, one of the two ends and the other still waits.
     let mut other = Peer::connect(gateway.address()).await;

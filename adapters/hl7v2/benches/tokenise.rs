@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use causeway_core::Stamp;
+use causeway_hl7v2::header::Takes;
 use causeway_hl7v2::reply::{self, Settings};
 use causeway_hl7v2::{Intake, tokenise};
 use divan::{Bencher, black_box, counter::BytesCount};
@@ -65,5 +66,5 @@ fn commit(bencher: Bencher) {
         control_id: "CW000001".to_owned(),
     };
     let settings = Settings::default();
-    bencher.bench_local(|| reply::commit(black_box(&intake), &settings, &stamp));
+    bencher.bench_local(|| reply::commit(black_box(&intake), &settings, &stamp, |_| Takes::Yes));
 }

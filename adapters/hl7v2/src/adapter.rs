@@ -10,12 +10,12 @@ use causeway_core::{
     Place, Places, Reply, Severity, Source, Stamp, Text,
 };
 use causeway_mapping::Plan;
-use causeway_mapping::run::{BundleKind, Lifted, Nothing, Setting, Track, Tracked};
+use causeway_mapping::run::{BundleKind, Fit, Lifted, Nothing, Setting, Track, Tracked};
 use encoding_rs::Encoding;
 use jiff::tz::TimeZone;
 
 use crate::charset::names::Declared;
-use crate::config::{Config, Unusable};
+use crate::config::{Config, Unsupported, Unusable};
 use crate::header::{self, Takes};
 use crate::intake::Intake;
 use crate::lift;
@@ -30,6 +30,7 @@ pub struct Hl7v2 {
     settings: Settings,
     bundle: BundleKind,
     charset: Option<&'static Encoding>,
+    unsupported: Unsupported,
     snapshot: Arc<str>,
 }
 
@@ -59,6 +60,7 @@ impl Hl7v2 {
             zone: usual_zone,
             bundle,
             lang,
+            unsupported,
             site,
             files,
         } = config;
@@ -100,10 +102,13 @@ impl Hl7v2 {
             return Err(Unusable::Maps(problems));
         }
         let hash = library.hash();
-        let mut snapshot = String::with_capacity(64);
+        let mut snapshot = String::with_capacity(72);
         for byte in hash {
             // Writing to a String cannot fail.
             let _written = write!(snapshot, "{byte:02x}");
+        }
+        if unsupported == Unsupported::Accept {
+            snapshot.push_str("-accept"); // what was rejected before runs again when it is sent again
         }
         let settings = Settings {
             mode,
@@ -116,16 +121,17 @@ impl Hl7v2 {
             settings,
             bundle,
             charset,
+            unsupported,
             snapshot: snapshot.into(),
         })
     }
 
     fn run<T: Track>(&self, intake: &Arc<Intake>, number: usize, hash: &[u8; 32], track: T) -> Option<Work<T>> {
         let message = intake.body.messages.get(number)?;
-        let (structure, fallback) = self
+        let (structure, fit) = self
             .plan
             .structure_for(message.raw_part(9, 1), message.raw_part(9, 2))?;
-        let sender = sender(message);
+        let sender = message.sender();
         let stated = message.first(0, 7);
         let setting = Setting {
             hash,
@@ -138,20 +144,32 @@ impl Hl7v2 {
             plan: Arc::clone(&self.plan),
         });
         let lifted = self.plan.run(structure, message, setting, texts, track)?;
-        Some(Work {
-            lifted,
-            sender,
-            fallback,
-        })
+        Some(Work { lifted, sender, fit })
+    }
+
+    /// Whether a message is taken. An event without a map of its own is, by what its type has in common; a type without
+    /// any is not, unless the listener is set so.
+    fn takes(&self, message: &Message) -> Takes {
+        let (kind, trigger) = (message.raw_part(9, 1), message.raw_part(9, 2));
+        match self.plan.structure_for(kind, trigger) {
+            Some((_, Fit::Own | Fit::Type)) => Takes::Yes,
+            Some((_, Fit::Any)) if self.unsupported == Unsupported::Accept => Takes::Yes,
+            _ if self.plan.knows_type(kind) => Takes::NoEvent,
+            _ => Takes::NoType,
+        }
     }
 
     fn findings<T>(&self, intake: &Intake, message: &Message, work: &Work<T>) -> Vec<Finding> {
-        let mut findings = header::check(&intake.body, message, |_, _| Takes::Yes);
+        let takes = self.takes(message);
+        let mut findings = header::check(&intake.body, message, |_, _| takes);
         if message.number <= 1 {
             findings.extend(intake.findings());
         }
-        if work.fallback {
-            let finding = lift::finding("message-without-map", "messages.csv", &kind_of(message));
+        if work.fit != Fit::Own && takes == Takes::Yes {
+            let mut finding = lift::finding("message-without-map", "messages.csv", &message.kind());
+            if work.fit == Fit::Any {
+                finding.class = Class::UnsupportedType;
+            }
             let header = message.segments.first().map(|header| place::field(header.place(), 9));
             findings.extend(header.map(|place| finding.at_place(intake.body.place_text(place))));
         }
@@ -171,14 +189,14 @@ impl Hl7v2 {
         findings
     }
 
-    fn context<T>(&self, message: &Message, work: &mut Work<T>) -> Context {
+    fn context(&self, message: &Message, sender: String, patient: Option<String>) -> Context {
         Context {
             format: "hl7v2".to_owned(),
-            message_type: kind_of(message),
+            message_type: message.kind(),
             control_id: message.control_id().into_owned(),
-            sender: std::mem::take(&mut work.sender),
+            sender,
             stated: stated(message, &self.settings.zone),
-            patient: work.lifted.patient.map(|id| id.to_string()),
+            patient,
             snapshot: self.snapshot.to_string(),
         }
     }
@@ -187,27 +205,7 @@ impl Hl7v2 {
 struct Work<T> {
     lifted: Lifted<T>,
     sender: String,
-    fallback: bool,
-}
-
-/// MSH-3 and MSH-4, as the message names them.
-fn sender(message: &Message) -> String {
-    let (application, facility) = (message.first(0, 3), message.first(0, 4));
-    let (application, facility) = (application.trim(), facility.trim());
-    if facility.is_empty() {
-        application.to_owned()
-    } else {
-        format!("{application}/{facility}")
-    }
-}
-
-fn kind_of(message: &Message) -> String {
-    let (kind, trigger) = (message.raw_part(9, 1), message.raw_part(9, 2));
-    if trigger.is_empty() {
-        kind.to_owned()
-    } else {
-        format!("{kind}^{trigger}")
-    }
+    fit: Fit,
 }
 
 /// When the statement was made: the recorded event (EVN-2), the last change of a result (OBR-22), else the message
@@ -278,13 +276,14 @@ impl Adapter for Hl7v2 {
         let message = reading.intake.body.messages.first()?;
         let id = message.control_id().into_owned();
         (!id.is_empty()).then(|| Key {
-            sender: sender(message),
+            sender: message.sender(),
             id,
         })
     }
 
     fn commit(&self, reading: &Reading, stamp: &Stamp) -> Option<Reply> {
-        reply::commit(&reading.intake, &self.settings, stamp)
+        let takes = |message: &Message| self.takes(message);
+        reply::commit(&reading.intake, &self.settings, stamp, takes)
     }
 
     fn wants_answer(&self, reading: &Reading) -> bool {
@@ -299,21 +298,30 @@ impl Adapter for Hl7v2 {
         (!id.is_empty()).then_some(id)
     }
 
+    fn envelope(&self, reading: &Reading) -> Context {
+        let message = reading.intake.body.messages.first();
+        message.map_or_else(Context::default, |message| {
+            self.context(message, message.sender(), self.patient(reading))
+        })
+    }
+
     fn next(&self, reading: &mut Reading, _source: &mut dyn Source, hash: &[u8; 32]) -> Option<Draft> {
         let number = reading.next;
         let message = reading.intake.body.messages.get(number)?;
         reading.next += 1;
         let intake = &reading.intake;
-        let Some(mut work) = self.run(intake, number, hash, Nothing) else {
-            let takes = |_: &str, _: &str| Takes::NoType;
-            let findings = header::check(&intake.body, message, takes);
+        let Some(work) = self.run(intake, number, hash, Nothing) else {
+            let takes = self.takes(message);
+            let findings = header::check(&intake.body, message, |_, _| takes);
             return Some(Draft {
+                context: self.context(message, message.sender(), None),
                 findings,
                 ..Draft::default()
             });
         };
         let findings = self.findings(intake, message, &work);
-        let context = self.context(message, &mut work);
+        let patient = work.lifted.patient.map(|id| id.to_string());
+        let context = self.context(message, work.sender, patient);
         Some(Draft {
             bundle: work.lifted.bundle,
             intent: Intent::Notice,

@@ -19,10 +19,23 @@ pub struct Config {
     pub bundle: BundleKind,
     /// The language of texts to people.
     pub lang: Lang,
+    /// What becomes of a message whose type has no map.
+    pub unsupported: Unsupported,
     /// The site whose rows lie over the base ones.
     pub site: Option<Site>,
     /// Files that replace embedded ones of the same name: `PID.Patient.csv`, `tables/0001.csv`, `site.toml`.
     pub files: Vec<(String, String)>,
+}
+
+/// What becomes of a message whose type has no map. It is kept either way, and read as far as any message can be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unsupported {
+    /// It is rejected (AR, or CR where a commit is asked for; HL7 v2.9 2.9.2, table 0357 codes 200 and 201), so that
+    /// nobody takes it for done.
+    #[default]
+    Reject,
+    /// It is accepted with a warning.
+    Accept,
 }
 
 /// A site's own rows.

@@ -99,6 +99,27 @@ impl Message {
         Version::read(&self.first(0, 12))
     }
 
+    /// MSH-3 and MSH-4, as the message names them.
+    pub(crate) fn sender(&self) -> String {
+        let (application, facility) = (self.first(0, 3), self.first(0, 4));
+        let (application, facility) = (application.trim(), facility.trim());
+        if facility.is_empty() {
+            application.to_owned()
+        } else {
+            format!("{application}/{facility}")
+        }
+    }
+
+    /// MSH-9.1 and MSH-9.2 as they stand: `ORU^R01`.
+    pub(crate) fn kind(&self) -> String {
+        let (kind, trigger) = (self.raw_part(9, 1), self.raw_part(9, 2));
+        if trigger.is_empty() {
+            kind.to_owned()
+        } else {
+            format!("{kind}^{trigger}")
+        }
+    }
+
     fn header_component(&self, field: u32, component: u32) -> Cow<'_, str> {
         let value = self.field(0, field).and_then(|value| self.component(value, component));
         value.map_or(Cow::Borrowed(""), |value| self.text(value))

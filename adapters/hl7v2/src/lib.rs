@@ -23,7 +23,7 @@ pub mod value;
 
 pub use adapter::{Hl7v2, Reading};
 pub use charset::Charset;
-pub use config::{Config, Site, Unusable};
+pub use config::{Config, Site, Unsupported, Unusable};
 pub use delims::Delims;
 pub use intake::Intake;
 pub use maps::Maps;

@@ -51,12 +51,7 @@ impl Default for Settings {
 
 /// What is said once a frame is kept: a CA for each message that asks for one, or a CR where the header alone shows that
 /// it will not be taken and errors are asked for. `takes` knows the message types and triggers there are maps for.
-pub fn commit_where(
-    intake: &Intake,
-    settings: &Settings,
-    stamp: &Stamp,
-    takes: impl Fn(&Message) -> Takes,
-) -> Option<Reply> {
+pub fn commit(intake: &Intake, settings: &Settings, stamp: &Stamp, takes: impl Fn(&Message) -> Takes) -> Option<Reply> {
     let mut said = Vec::new();
     for message in &intake.body.messages {
         let wanted = Ask::of(message, settings.mode).commit;
@@ -87,11 +82,6 @@ pub fn commit_where(
     (!said.is_empty()).then(|| work.together(&said, batch::is_batch(&intake.body)))
 }
 
-/// What is said once a frame is kept, where every message type is taken: see [`commit_where`].
-pub fn commit(intake: &Intake, settings: &Settings, stamp: &Stamp) -> Option<Reply> {
-    commit_where(intake, settings, stamp, |_| Takes::Yes)
-}
-
 /// Whether any message may be told what was decided on it.
 pub fn wants_answer(intake: &Intake, settings: &Settings) -> bool {
     let asks = |message| Ask::of(message, settings.mode).application != When::Never;
@@ -104,7 +94,10 @@ pub fn reply(intake: &Intake, sum: &Sum, settings: &Settings, stamp: &Stamp) -> 
     let mut said = Vec::new();
     for (number, message) in (0u32..).zip(&intake.body.messages) {
         let (code, findings) = sum.outcome(number);
-        if Ask::of(message, settings.mode).application.wants(code == Code::Accept) {
+        let ask = Ask::of(message, settings.mode);
+        // A message whose commit said CR draws no application acknowledgement (HL7 v2.9 2.9.3).
+        let rejected = ask.commit.wants(false) && findings.iter().any(is_rejection);
+        if !rejected && ask.application.wants(code == Code::Accept) {
             said.push(Said {
                 message,
                 code,

@@ -11,6 +11,7 @@
 
 use bytes::Bytes;
 use causeway_core::{Actor, ActorKind, Answer, Bundle, Class, Context, Finding, Severity, Stamp, Text, Verdict};
+use causeway_hl7v2::header::Takes;
 use causeway_hl7v2::reply::{self, Mode, Settings, Sum};
 use causeway_hl7v2::{Intake, Message, Value, place};
 use proptest::prelude::*;
@@ -176,6 +177,7 @@ fn answers(intake: &Intake, text: &str) -> Sum {
             context: Arc::new(Context::default()),
             findings: vec![finding(text, place)],
             deliveries: Vec::new(),
+            rules: None,
         };
         sum.add(number, &answer);
     }
@@ -245,7 +247,7 @@ proptest! {
         for reply in reply::reply(&intake, &answers(&intake, &text), &plain, &stamp()) {
             prop_assert!(acknowledged(&reply.bytes).iter().all(|code| code == "AE"));
         }
-        if let Some(commit) = reply::commit(&intake, &settings, &stamp()) {
+        if let Some(commit) = reply::commit(&intake, &settings, &stamp(), |_| Takes::Yes) {
             prop_assert!(acknowledged(&commit.bytes).iter().all(|code| code == "CA"));
         }
     }

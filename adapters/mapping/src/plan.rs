@@ -41,6 +41,13 @@ pub(crate) struct MessageKind {
     pub(crate) fallback: bool,
 }
 
+impl MessageKind {
+    /// The two halves of its pattern.
+    pub(crate) fn kind_and_trigger(&self) -> (&str, &str) {
+        self.pattern.split_once('^').unwrap_or((&self.pattern, "*"))
+    }
+}
+
 /// The rows' own texts, for lineage, ledger and findings.
 #[derive(Debug, Default)]
 pub(crate) struct RowTexts {

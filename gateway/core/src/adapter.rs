@@ -2,7 +2,7 @@
 //! pure: no I/O, no clock, no async, and they never see each other or the rules.
 
 use crate::ledger::{LedgerRecord, LineageRecord};
-use crate::{Answer, Bundle, Delivery, Draft, Finding, Head, Reply, Source, Stamp};
+use crate::{Answer, Bundle, Context, Delivery, Draft, Finding, Head, Reply, Source, Stamp};
 
 /// A value and the problems met on the way to it: not one or the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +75,9 @@ pub trait Adapter: Send + Sync + 'static {
         let _ = message;
         None
     }
+
+    /// What the message says of itself (type, control id, sender) without being lifted, for one that never is.
+    fn envelope(&self, message: &Self::Message) -> Context;
 
     /// Whether the sender wants to hear what was decided, and not only that the frame is kept.
     fn wants_answer(&self, message: &Self::Message) -> bool {

@@ -58,6 +58,8 @@ pub struct Answer {
     pub findings: Vec<Finding>,
     /// What other systems are to get.
     pub deliveries: Vec<Delivery>,
+    /// Name of the rule snapshot that it was decided by.
+    pub rules: Option<Arc<str>>,
 }
 
 /// Something for another system.

@@ -73,6 +73,8 @@ pub struct Exchange {
     pub received: Timestamp,
     /// Remarks so far.
     pub findings: Vec<Finding>,
+    /// Name of the rule snapshot that ran over it.
+    pub rules: Option<Arc<str>>,
 }
 
 impl Exchange {
@@ -87,6 +89,7 @@ impl Exchange {
             context: Arc::new(draft.context),
             received,
             findings: draft.findings,
+            rules: None,
         }
     }
 
@@ -105,6 +108,7 @@ impl Exchange {
             context: self.context,
             findings: self.findings,
             deliveries: Vec::new(),
+            rules: self.rules,
         }
     }
 }

@@ -51,6 +51,9 @@ pub struct Facts {
     pub context: crate::Context,
     /// What was remarked.
     pub findings: Vec<crate::Finding>,
+    /// Name of the rule snapshot that it was decided by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<String>,
     /// What the message can be found by.
     #[serde(default)]
     pub index: Index,
@@ -85,6 +88,7 @@ impl Facts {
         Self {
             context: (*answer.context).clone(),
             findings: answer.findings.clone(),
+            rules: answer.rules.as_deref().map(str::to_owned),
             index,
         }
     }
@@ -134,6 +138,32 @@ pub struct Pending {
     pub deaths: u32,
 }
 
+/// A frame that was running at so many process deaths is held for an operator.
+pub const HELD_AFTER: u32 = 2;
+
+impl Pending {
+    /// Whether it is held.
+    pub fn is_held(&self) -> bool {
+        self.deaths >= HELD_AFTER
+    }
+}
+
+/// What a decision-support service said of a frame after its budget had passed. It is kept beside the answer and never
+/// alters it; no findings means that it evaluated the frame and found nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// The frame's number.
+    pub number: u64,
+    /// The part that was asked about.
+    pub part: u32,
+    /// When it came.
+    pub time: Timestamp,
+    /// The service's name.
+    pub service: String,
+    /// What it found.
+    pub findings: Vec<crate::Finding>,
+}
+
 /// One record of the log. Positions are given by the writer at insert and have no holes that fill later.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -169,6 +199,8 @@ pub enum Event {
     },
     /// A frame was set aside for an operator.
     Held,
+    /// A service's result came after its budget.
+    Late(Late),
 }
 
 impl Event {
@@ -179,6 +211,7 @@ impl Event {
             Self::Again { received } => Some(*received),
             Self::Answered { time, .. } => Some(*time),
             Self::Held => None,
+            Self::Late(late) => Some(late.time),
         }
     }
 }
@@ -219,6 +252,9 @@ pub trait Store: Send + Sync + 'static {
     /// Some parts of a large frame are decided; a crash re-runs only what is not. Never blocks.
     fn decided(&self, number: u64, decided: Vec<Decided>);
 
+    /// Hands a late result to the writer; one of a frame that is not kept any more is dropped. Never blocks.
+    fn late(&self, late: Late);
+
     /// Takes up to `limit` parked frames out, oldest first; they count as running from now.
     ///
     /// # Errors
@@ -249,6 +285,12 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// The log cannot be read.
     fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault>;
+
+    /// What came late for a number, in order of arrival.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn came_late(&self, number: u64) -> Result<Vec<Late>, Fault>;
 
     /// Drops answered frames received before a time; an unanswered or held frame or an undelivered delivery stays.
     /// Returns how many were dropped.

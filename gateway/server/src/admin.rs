@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::replay::{Replay, Replayed};
+use crate::rulebook::Rulebook;
 
 /// What the pages show; made by whoever knows the gateway.
 pub trait Insight: Send + Sync {
@@ -35,6 +36,7 @@ pub trait Insight: Send + Sync {
 pub struct Admin {
     insight: Arc<dyn Insight>,
     replay: Option<Replay>,
+    rulebook: Option<Arc<Rulebook>>,
     token: String,
     hosts: Vec<String>,
 }
@@ -60,6 +62,7 @@ impl Admin {
         Self {
             insight,
             replay: None,
+            rulebook: None,
             token,
             hosts: known,
         }
@@ -70,6 +73,15 @@ impl Admin {
     pub fn with_replay(self, replay: Replay) -> Self {
         Self {
             replay: Some(replay),
+            ..self
+        }
+    }
+
+    /// Lets operators reload the rules.
+    #[must_use]
+    pub fn with_rules(self, rulebook: Arc<Rulebook>) -> Self {
+        Self {
+            rulebook: Some(rulebook),
             ..self
         }
     }
@@ -95,6 +107,9 @@ impl Admin {
         }
         if let Some(number) = replayed(path) {
             return self.run_again(request.method(), number).await;
+        }
+        if path == "/rules/reload" {
+            return self.reload(request.method()).await;
         }
         match (request.method(), path) {
             (&Method::GET | &Method::HEAD, "/livez") => reply(StatusCode::OK, &json!({"live": true})),
@@ -146,6 +161,27 @@ impl Admin {
                 &format!("the message's listener {name:?} is not configured any more"),
             ),
             Err(fault) => said(StatusCode::SERVICE_UNAVAILABLE, &fault.outside),
+        }
+    }
+
+    async fn reload(&self, method: &Method) -> Response<Full<Bytes>> {
+        let Some(rulebook) = self.rulebook.clone() else {
+            return said(StatusCode::NOT_FOUND, "no such page");
+        };
+        if method != Method::POST {
+            return said(StatusCode::METHOD_NOT_ALLOWED, "only POST");
+        }
+        let book = Arc::clone(&rulebook);
+        match tokio::task::spawn_blocking(move || book.reload()).await {
+            Ok(Ok(snapshot)) => reply(StatusCode::OK, &json!({"snapshot": snapshot.id()})),
+            Ok(Err(refused)) => {
+                let problems: Vec<String> = refused.0.iter().map(ToString::to_string).collect();
+                let kept = rulebook.current();
+                let error = "the rule packs are broken; the snapshot in force stays";
+                let body = json!({"error": error, "snapshot": kept.id(), "problems": problems});
+                reply(StatusCode::UNPROCESSABLE_ENTITY, &body)
+            }
+            Err(_) => said(StatusCode::INTERNAL_SERVER_ERROR, "the reload broke"),
         }
     }
 

@@ -13,6 +13,7 @@ pub mod projection;
 pub mod replay;
 pub mod replies;
 pub mod retention;
+pub mod rulebook;
 pub mod service;
 pub mod stamps;
 pub mod status;

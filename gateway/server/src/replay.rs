@@ -11,12 +11,10 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
-use crate::projection;
+use crate::projection::{self, Describe};
 use crate::replies::Outgoing;
 use crate::service::FrameService;
 
-/// Process deaths while a frame ran after which the log holds it.
-const HELD_AFTER: u32 = 2;
 /// How long an operator waits for the end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -34,6 +32,8 @@ pub struct Door {
     pub service: FrameService,
     /// For frames of the log.
     pub resume: Resume,
+    /// For frames that nothing was made of.
+    pub describe: Describe,
 }
 
 impl std::fmt::Debug for Door {
@@ -96,7 +96,7 @@ impl Replay {
             return Ok(Replayed::NoListener(listener.to_owned()));
         };
         match outcome.as_ref().map(word) {
-            None if pending.deaths < HELD_AFTER => Ok(Replayed::InWork),
+            None if !pending.is_held() => Ok(Replayed::InWork),
             None => self.resume(door, pending).await,
             Some("failed" | "refused") => self.anew(door, &pending.frame).await,
             Some(_) => Ok(Replayed::Answered),

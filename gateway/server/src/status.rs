@@ -39,6 +39,13 @@ impl Insight for Status {
 
     fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
+        if let Some(refused) = self.house.rulebook.refused() {
+            let snapshot = self.house.rulebook.current();
+            remarks.push(format!(
+                "the last reload of the rules was refused and snapshot {} stays in force: {refused}",
+                snapshot.id()
+            ));
+        }
         if self.insecure {
             remarks
                 .push("insecure = true: listeners may be open to other machines without TLS or a peer rule".to_owned());
@@ -74,6 +81,10 @@ impl Insight for Status {
                 "refused": counts.refused.load(Ordering::Relaxed),
                 "again": counts.again.load(Ordering::Relaxed),
                 "not_kept": counts.not_kept.load(Ordering::Relaxed),
+            },
+            "rules": {
+                "snapshot": self.house.rulebook.current().id(),
+                "refused": self.house.rulebook.refused().map(|refused| refused.to_string()),
             },
             "in_work": self.house.inbox.in_work(),
             "defects": DEFECTS.load(Ordering::Relaxed),

@@ -9,7 +9,9 @@ use anyhow::Context;
 use bytes::Bytes;
 use causeway_core::inbox::Budget;
 use causeway_core::store::Pending;
-use causeway_core::{Adapter, FaultKind, Head, Inbox, MemorySource, Reply, ReplyHead, ReplyKind, Store};
+use causeway_core::{
+    Adapter, Context as Envelope, FaultKind, Frame, Head, Inbox, MemorySource, Reply, ReplyHead, ReplyKind, Store,
+};
 use causeway_hl7v2::Hl7v2;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,11 +19,13 @@ use tokio::task::JoinSet;
 use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
 
-use crate::chain::{self, HookSet, Parts, RuleSource};
+use crate::chain::{self, HookSet, Parts};
 use crate::config::{Config, Format, Listener, Transport};
 use crate::guard::guard;
 use crate::lanes::Lanes;
+use crate::projection::Describe;
 use crate::replay::{Door, Replay, Resume};
+use crate::rulebook::Rulebook;
 use crate::service::FrameService;
 use crate::stamps::Stamps;
 use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
@@ -38,6 +42,7 @@ pub struct Gateway {
     pub transports: Vec<(String, Arc<mllp::Counters>)>,
     /// Runs messages again for an operator.
     pub replay: Replay,
+    doors: Vec<Door>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
     drain: Duration,
@@ -50,6 +55,7 @@ pub struct Wired {
     /// What the transport asks when it could not make a frame.
     pub refuse: mllp::RefuseFn,
     resume: Resume,
+    describe: Describe,
 }
 
 impl std::fmt::Debug for Wired {
@@ -59,13 +65,16 @@ impl std::fmt::Debug for Wired {
 }
 
 /// The house of a configuration around a store.
-pub fn house(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> anyhow::Result<House> {
+pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyhow::Result<House> {
+    let log = Arc::clone(&store);
+    hooks.late = Some(Arc::new(move |late| log.late(late)));
     let budget = Budget {
         messages: config.limits.messages,
         bytes: config.limits.bytes,
     };
+    let rulebook = Arc::new(Rulebook::load(config)?);
     let parts = Parts {
-        rules: rules(config)?,
+        rules: rulebook.source(),
         rules_after: chain::no_rules(),
         hooks,
         profile: config.chain.profile,
@@ -73,22 +82,12 @@ pub fn house(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> anyhow::
     Ok(House {
         inbox: Arc::new(Inbox::new(store, budget)),
         chain: chain::chain(parts),
+        rulebook,
         lanes: Lanes::default(),
         stamps: Arc::new(Stamps::new(jiff::Timestamp::now())),
         backlog: Arc::new(Backlog::default()),
         counts: Arc::new(Counts::default()),
     })
-}
-
-/// The rule packs of a configuration.
-fn rules(config: &Config) -> anyhow::Result<RuleSource> {
-    let site = causeway_rules::Site {
-        jurisdiction: config.chain.jurisdiction.clone(),
-    };
-    let rules = causeway_rules::Rules::load(config.chain.pack_folders.clone(), site)
-        .map_err(|error| anyhow::anyhow!("{error}"))
-        .context("rule packs")?;
-    Ok(Arc::new(move |exchange| rules.current().run(exchange)))
 }
 
 /// Adapters made so far, by their options: listeners that are set alike share their compiled maps, the largest thing in
@@ -121,10 +120,9 @@ pub fn wired_among(listener: &Listener, config: &Config, house: &House, made: &m
 }
 
 fn joined<A: Adapter>(adapter: Arc<A>, house: &House) -> Wired {
-    let snapshot: Arc<str> = Arc::from(adapter.snapshot());
-    let reader = Arc::clone(&adapter);
+    let (reader, describer) = (Arc::clone(&adapter), Arc::clone(&adapter));
     let layer = RefuseLayer::new(Arc::clone(&adapter), Arc::clone(&house.stamps));
-    let translate = Translate::new(adapter, house.clone(), snapshot);
+    let translate = Translate::new(adapter, house.clone());
     let resumed = translate.clone();
     let service = ServiceBuilder::new().layer(layer.clone()).service(translate);
     Wired {
@@ -145,7 +143,17 @@ fn joined<A: Adapter>(adapter: Arc<A>, house: &House) -> Wired {
             let translate = resumed.clone();
             Box::pin(async move { Ok(translate.resume(pending)) })
         }),
+        describe: Arc::new(move |frame| described(describer.as_ref(), frame)),
     }
+}
+
+fn described<A: Adapter>(adapter: &A, frame: &Frame) -> Envelope {
+    let mut source = MemorySource(frame.body.clone());
+    let envelope = guard("envelope", || {
+        let message = adapter.parse(&frame.head, &mut source).value;
+        message.map(|message| adapter.envelope(&message))
+    });
+    envelope.ok().flatten().unwrap_or_default()
 }
 
 fn names_itself<A: Adapter>(adapter: &A, head: &Head, first: &[u8]) -> bool {
@@ -171,11 +179,13 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
             listener: listener.name.clone(),
             service: wired.service,
             resume: wired.resume,
+            describe: wired.describe,
         });
     }
     let mut gateway = Gateway {
         bound: Vec::new(),
         replay: Replay::new(Arc::clone(&house.inbox), doors.clone()),
+        doors: doors.clone(),
         house,
         transports: Vec::new(),
         stop,
@@ -228,6 +238,15 @@ impl Gateway {
             }
         }
         Ok(())
+    }
+
+    /// What frames say of themselves, for the read model.
+    pub fn describe(&self) -> Describe {
+        let doors = self.doors.clone();
+        Arc::new(move |frame| {
+            let door = doors.iter().find(|door| *door.listener == *frame.listener);
+            door.map(|door| (door.describe)(frame)).unwrap_or_default()
+        })
     }
 
     /// Where a listener is bound.

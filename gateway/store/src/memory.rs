@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use causeway_core::store::{Decided, Ended, Entry, Event, Health, Outcome, Pending, Record, Sent};
+use causeway_core::store::{Decided, Ended, Entry, Event, Health, Late, Outcome, Pending, Record, Sent};
 use causeway_core::{Fault, Frame, Store};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -258,6 +258,14 @@ impl Store for MemoryLog {
         }
     }
 
+    fn late(&self, late: Late) {
+        if let Ok(mut state) = self.open()
+            && state.kept.contains_key(&late.number)
+        {
+            state.record(late.number, Event::Late(late));
+        }
+    }
+
     fn claim(&self, limit: usize) -> Result<Vec<Pending>, Fault> {
         let mut state = self.open()?;
         let parked = state.kept.iter_mut().filter(|(_, kept)| kept.parked).take(limit);
@@ -295,6 +303,15 @@ impl Store for MemoryLog {
                 replies: Arc::from([]),
             }),
         })
+    }
+
+    fn came_late(&self, number: u64) -> Result<Vec<Late>, Fault> {
+        let state = self.open()?;
+        let late = |record: &Record| match &record.event {
+            Event::Late(late) if late.number == number => Some(late.clone()),
+            _ => None,
+        };
+        Ok(state.records.values().filter_map(late).collect())
     }
 
     fn forget(&self, before: Timestamp) -> Result<u64, Fault> {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use causeway_core::store::Event;
 use causeway_core::{Arrival, FaultKind, Store, Verdict};
 use causeway_store::{Options, SqliteLog};
-use common::{Bench, delivery, frame, part, said, texts};
+use common::{Bench, delivery, frame, late, part, said, texts};
 use rusqlite::Connection;
 
 #[tokio::test]
@@ -342,4 +342,7 @@ async fn a_file_of_version_1_is_opened() {
     );
     assert_eq!(bench.pending(), [(3, 1)]);
     assert_eq!(bench.store.next_number(), 4);
+    bench.store.late(late(1, "lab"));
+    bench.accept("MSH|new", "AA").await;
+    assert_eq!(bench.store.came_late(1).unwrap(), [late(1, "lab")]);
 }

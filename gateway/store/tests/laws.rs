@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use causeway_core::store::Event;
 use causeway_core::{Arrival, FaultKind, Verdict};
-use common::{Bench, Parking, delivery, frame, frame_from, part, said, texts};
+use common::{Bench, Parking, delivery, frame, frame_from, late, part, said, texts};
 use jiff::Timestamp;
 
 #[tokio::test]
@@ -290,6 +290,31 @@ async fn old_answered_frames_are_forgotten_and_nothing_else() {
         let health = bench.store.health();
         assert_eq!((health.accepted, health.answered, health.tail), (4, 3, 8));
         bench.keep("MSH|old").await;
+    }
+}
+
+#[tokio::test]
+async fn what_comes_late_stands_beside_the_answer_and_goes_with_its_frame() {
+    for bench in Bench::all() {
+        let number = bench.accept("MSH|one", "AA").await;
+        let unknown = bench.store.next_number() + 7;
+        bench.store.late(late(unknown, "nobody"));
+        bench.store.late(late(number, "first"));
+        bench.store.late(late(number, "second"));
+        let other = bench.accept("MSH|two", "AA").await; // what was handed over before is on disk with it
+        assert_eq!(
+            bench.store.came_late(number).unwrap(),
+            [late(number, "first"), late(number, "second")]
+        );
+        assert!(bench.store.came_late(other).unwrap().is_empty());
+        assert!(bench.store.came_late(unknown).unwrap().is_empty());
+        let ended = bench.store.outcome(number).unwrap().unwrap();
+        assert_eq!(ended.replies[0].bytes, "AA");
+        let records = bench.records();
+        assert!(matches!(&records[2].event, Event::Late(known) if *known == late(number, "first")));
+        assert_eq!(bench.store.forget(Timestamp::now()).unwrap(), 2);
+        assert!(bench.store.came_late(number).unwrap().is_empty());
+        assert!(bench.records().is_empty());
     }
 }
 

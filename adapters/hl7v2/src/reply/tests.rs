@@ -19,6 +19,7 @@ fn answer(verdict: Verdict, findings: Vec<Finding>) -> Answer {
         context: Arc::new(Context::default()),
         findings,
         deliveries: Vec::new(),
+        rules: None,
     }
 }
 
@@ -164,7 +165,8 @@ fn enhanced_mode_commits_first_and_answers_when_asked() {
     let settings = Settings::default();
     let take = |rest: &str| Intake::read(Bytes::from(oru("2.5.1", rest)), None);
     let commit = |rest: &str| {
-        commit(&take(rest), &settings, &stamp()).map(|reply| String::from_utf8(reply.bytes.to_vec()).unwrap())
+        let said = commit(&take(rest), &settings, &stamp(), |_| Takes::Yes);
+        said.map(|reply| String::from_utf8(reply.bytes.to_vec()).unwrap())
     };
     assert_eq!(commit("|||AL|NE"), Some(format!("{MSH}\rMSA|CA|M1\r")));
     assert_eq!(commit("|||NE|AL"), None);
@@ -184,7 +186,7 @@ fn a_commit_rejects_what_the_header_alone_rules_out() {
     let take = |rest: &str| Intake::read(Bytes::from(oru("2.5.1", rest)), None);
     let settings = Settings::default();
     let say = |intake: &Intake, takes| {
-        let reply = commit_where(intake, &settings, &stamp(), |_| takes)?;
+        let reply = commit(intake, &settings, &stamp(), |_| takes)?;
         let text = String::from_utf8(reply.bytes.to_vec()).unwrap();
         let lines: Vec<_> = text
             .split('\r')
@@ -200,6 +202,14 @@ fn a_commit_rejects_what_the_header_alone_rules_out() {
     let accepted = Some((true, "MSA|CA|M1".to_owned(), String::new()));
     assert_eq!(say(&take("|||SU|NE"), Takes::Yes), accepted);
     assert_eq!(say(&take("|||ER|NE"), Takes::Yes), None);
+
+    let rejected = || {
+        let finding = finding(Severity::Error, Class::UnsupportedType, "MSH[1]-9");
+        sum(Verdict::Refused, vec![finding])
+    };
+    let answers = |rest: &str| said(oru("2.5.1", rest).as_bytes(), &rejected(), &settings).len();
+    assert_eq!(answers("|||AL|AL"), 0, "what was not accepted is not answered");
+    assert_eq!((answers("|||NE|AL"), answers("|||SU|ER"), answers("")), (1, 1, 1));
 }
 
 #[test]

@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use crate::doc::{Doc, Presence, Value};
 use crate::group::{Groups, NONE};
-use crate::plan::{Make, Plan, Structure};
+use crate::plan::{Make, MessageKind, Plan, Structure};
 use crate::primitives::Around;
 
 pub(crate) use keys::{hash, plain_address, private_address, site_address};
@@ -151,6 +151,17 @@ pub(crate) struct Run<'a, D: Doc, T> {
     pub(crate) track: T,
 }
 
+/// How well a structure fits a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// It is the message's own.
+    Own,
+    /// It is what all events of its type share; this event has none of its own.
+    Type,
+    /// It is what any message may have; its type has none.
+    Any,
+}
+
 /// Items of a usual message, for which room is made at once.
 const USUAL_ITEMS: usize = 256;
 
@@ -158,16 +169,26 @@ const USUAL_ITEMS: usize = 256;
 const FRAMES: usize = 24;
 
 impl<D: Doc> Plan<D> {
-    /// The structure of a kind of message, the first whose pattern fits (`ORU^R01`, `ADT^*`), and whether it is only a
-    /// fallback, because there is no map of its own.
-    pub fn structure_for(&self, kind: &str, trigger: &str) -> Option<(&str, bool)> {
+    /// The structure of a kind of message, the first whose pattern fits (`ORU^R01`, `ADT^*`), and how well it does.
+    pub fn structure_for(&self, kind: &str, trigger: &str) -> Option<(&str, Fit)> {
         let one = |pattern: &str, said: &str| pattern == "*" || pattern == said;
-        let fits = |pattern: &str| {
-            let (wanted_kind, wanted_trigger) = pattern.split_once('^').unwrap_or((pattern, "*"));
+        let fits = |message: &&MessageKind| {
+            let (wanted_kind, wanted_trigger) = message.kind_and_trigger();
             one(wanted_kind, kind) && one(wanted_trigger, trigger)
         };
-        let found = self.messages.iter().find(|message| fits(&message.pattern))?;
-        Some((&found.structure, found.fallback))
+        let found = self.messages.iter().find(fits)?;
+        let fit = match (found.fallback, found.kind_and_trigger().0) {
+            (false, _) => Fit::Own,
+            (true, "*") => Fit::Any,
+            (true, _) => Fit::Type,
+        };
+        Some((&found.structure, fit))
+    }
+
+    /// Whether some message of a type has a map of its own.
+    pub fn knows_type(&self, kind: &str) -> bool {
+        let known = |message: &MessageKind| !message.fallback && message.kind_and_trigger().0 == kind;
+        self.messages.iter().any(known)
     }
 
     /// The names of its structures.

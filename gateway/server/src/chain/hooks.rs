@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use causeway_core::store::Late;
 use causeway_core::{
     Actor, ActorKind, Answer, Arrival, Class, Exchange, Fault, FaultKind, Finding, Hook, Kept, Severity, Text, Verdict,
 };
@@ -12,8 +13,8 @@ use tokio::time::Instant;
 
 use super::{Link, Next, Stage};
 
-/// What becomes of an advice that came after the budget: frame number, part, service, findings.
-pub type LateSink = Arc<dyn Fn(u64, u32, &str, &Result<Vec<Finding>, Fault>) + Send + Sync>;
+/// What becomes of an advice that came after the budget.
+pub type LateSink = Arc<dyn Fn(Late) + Send + Sync>;
 
 /// How long the services of one frame may take together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,11 +94,25 @@ impl HookSet {
     fn call(&self, hook: Arc<dyn Hook>, exchange: &Exchange, kept: &Kept) -> Call {
         let (sender, answer) = tokio::sync::oneshot::channel();
         let advice = hook.advise(Arc::clone(&exchange.bundle), kept.clone());
-        let (late, number, part) = (self.late.clone(), kept.number(), exchange.part);
-        let name = hook.meta().id.clone();
+        let (sink, number, part) = (self.late.clone(), kept.number(), exchange.part);
+        let (service, bundle) = (hook.meta().id.clone(), Arc::clone(&exchange.bundle));
         tokio::spawn(async move {
-            if let (Err(unheard), Some(late)) = (sender.send(advice.await), late) {
-                late(number, part, &name, &unheard);
+            let Err(unheard) = sender.send(advice.await) else {
+                return;
+            };
+            tracing::info!(number, part, service, ok = unheard.is_ok(), "late advice");
+            // A late failure says no more than the remark that there was no evaluation.
+            if let (Ok(mut findings), Some(sink)) = (unheard, sink) {
+                for finding in &mut findings {
+                    bundle.locate(finding);
+                }
+                sink(Late {
+                    number,
+                    part,
+                    time: jiff::Timestamp::now(),
+                    service,
+                    findings,
+                });
             }
         });
         Call { hook, answer }

@@ -15,6 +15,7 @@ pub(super) struct Rules {
 impl Stage for Rules {
     async fn run<N: Link>(self, mut exchange: Exchange, next: Next<N>) -> Answer {
         let ran = (self.source)(&exchange);
+        exchange.rules = ran.snapshot.or(exchange.rules);
         for finding in ran.findings {
             exchange.remark(finding);
         }

@@ -1,4 +1,5 @@
-//! `causeway run`: the gateway. Says what it bound, one line a listener; SIGTERM and Ctrl-C drain.
+//! `causeway run`: the gateway. Says what it bound, one line a listener; SIGTERM and Ctrl-C drain, SIGHUP reloads the
+//! rules.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::admin::{self, Admin};
 use crate::config::Config;
 use crate::projection::Projector;
 use crate::replay::Replay;
+use crate::rulebook::Rulebook;
 use crate::{guard, hooks, retention, status, wire};
 
 pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
@@ -34,8 +36,8 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
         },
     )
     .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
-    let projector = Projector::start(&config.data, Arc::clone(&store) as _)?;
     let gateway = wire::start(config, Arc::clone(&store) as _, hooks::build(config)?).await?;
+    let projector = Projector::start(&config.data, Arc::clone(&store) as _, gateway.describe())?;
     let (stop, stopped) = watch::channel(false);
     let (rule, lag) = (retention::Rule::of(config), Arc::clone(projector.lag()));
     let retention = tokio::spawn(retention::keep(store, rule, lag));
@@ -50,7 +52,7 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
         output::line(&format!("{name} listens on {address}"));
     }
     output::line(&format!("admin listens on {admin}"));
-    asked_to_stop().await?;
+    asked_to_stop(&gateway.house.rulebook).await?;
     tracing::info!("draining");
     retention.abort();
     gateway.drain().await;
@@ -66,23 +68,33 @@ async fn open_admin(
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<std::net::SocketAddr> {
     let token = admin::token(&config.data)?;
+    let rulebook = Arc::clone(&insight.house.rulebook);
     let socket = TcpListener::bind(config.admin.address)
         .await
         .with_context(|| format!("the admin port cannot bind {}", config.admin.address))?;
     let address = socket.local_addr()?;
-    let admin = Admin::new(Arc::new(insight), token, address, &config.admin.hosts).with_replay(replay);
+    let admin = Admin::new(Arc::new(insight), token, address, &config.admin.hosts)
+        .with_replay(replay)
+        .with_rules(rulebook);
     tokio::spawn(admin::serve(socket, admin, stop));
     Ok(address)
 }
 
-/// Waits for SIGTERM or SIGINT.
-async fn asked_to_stop() -> anyhow::Result<()> {
+/// Waits for SIGTERM or SIGINT; SIGHUP reloads the rules meanwhile.
+async fn asked_to_stop(rulebook: &Arc<Rulebook>) -> anyhow::Result<()> {
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = term.recv() => return Ok(()),
+            _ = int.recv() => return Ok(()),
+            _ = hangup.recv() => {
+                let book = Arc::clone(rulebook);
+                // The rulebook says what became of it.
+                let _said = tokio::task::spawn_blocking(move || book.reload().is_ok()).await;
+            }
+        }
     }
-    Ok(())
 }
 
 /// Logs to stderr; `RUST_LOG` sets what, `--json` how.

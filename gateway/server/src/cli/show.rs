@@ -4,14 +4,15 @@
 use causeway_core::adapter::Trace;
 use causeway_core::fhir::{Limits, parse, pretty};
 use causeway_core::finding::Lang;
-use causeway_core::store::{Decided, Ended, Facts, Pending};
-use causeway_core::{Adapter, MemorySource, NodeId};
+use causeway_core::store::{Decided, Ended, Facts, Late, Pending};
+use causeway_core::{Actor, ActorKind, Adapter, Class, Finding, MemorySource, NodeId, Severity, Text};
 use causeway_hl7v2::Hl7v2;
-use causeway_store::SqliteLog;
+use causeway_store::{Reader as Log, SqliteLog};
 use serde_json::json;
 
 use super::{Common, Status, output};
 use crate::config::Config;
+use crate::projection::Reader;
 
 pub(super) fn run(common: &Common, seq: u64, lineage: bool, ledger: bool) -> anyhow::Result<Status> {
     let config = common.config()?;
@@ -27,35 +28,56 @@ pub(super) fn run(common: &Common, seq: u64, lineage: bool, ledger: bool) -> any
         output::note(&format!("there is no message {seq}"));
         return Ok(Status::Unreadable);
     };
-    let ended = log.outcome(seq).map_err(inside)?;
+    let kept = Kept {
+        notes: notes(&config, &log, &message),
+        message,
+        ended: log.outcome(seq).map_err(inside)?,
+        late: log.came_late(seq).map_err(inside)?,
+    };
     let wanted = lineage || ledger;
     let trace = wanted
-        .then(|| traced(&config, &message))
+        .then(|| traced(&config, &kept.message))
         .transpose()?
         .map(|trace| Trace {
             lineage: if lineage { trace.lineage } else { Vec::new() },
             ledger: if ledger { trace.ledger } else { Vec::new() },
         });
     if common.json {
-        output::line(&record(&message, ended.as_ref(), trace.as_ref())?);
+        output::line(&record(&kept, trace.as_ref())?);
         return Ok(Status::Fine);
     }
-    people(&message, ended.as_ref(), config.lang)?;
+    people(&kept, config.lang)?;
     records(trace.as_ref(), (lineage, ledger))?;
     Ok(Status::Fine)
 }
 
-fn people(message: &Pending, ended: Option<&Ended>, lang: Lang) -> anyhow::Result<()> {
-    let frame = &message.frame;
+/// What the log has of one message.
+struct Kept {
+    message: Pending,
+    ended: Option<Ended>,
+    late: Vec<Late>,
+    /// What is to be known of it that is nobody's fault and was said to nobody.
+    notes: Vec<Finding>,
+}
+
+fn people(kept: &Kept, lang: Lang) -> anyhow::Result<()> {
+    let (number, frame) = (kept.message.number, &kept.message.frame);
     output::line(&format!(
         "=== frame {}, received {:.6} on {} from {}",
-        message.number, frame.received, frame.listener, frame.peer
+        number, frame.received, frame.listener, frame.peer
     ));
     output::line(&output::segments(&frame.body));
-    match ended {
+    match &kept.ended {
+        None if kept.message.is_held() => output::line("=== held: the gateway died while it ran, more than once"),
         None => output::line("=== not answered yet"),
         Some(ended) => answered(ended, lang)?,
     }
+    kept.late.iter().for_each(|late| came_late(late, lang));
+    if !kept.notes.is_empty() {
+        output::line("=== notes");
+    }
+    let notes = kept.notes.iter();
+    notes.for_each(|note| output::line(&output::finding(note, lang)));
     Ok(())
 }
 
@@ -80,19 +102,39 @@ fn answered(ended: &Ended, lang: Lang) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn came_late(late: &Late, lang: Lang) {
+    output::line(&format!(
+        "=== late findings of {} on part {}, {:.6}: the reply was given without them",
+        late.service, late.part, late.time
+    ));
+    if late.findings.is_empty() {
+        output::line("evaluated, nothing found");
+    }
+    let findings = late.findings.iter();
+    findings.for_each(|finding| output::line(&output::finding(finding, lang)));
+}
+
 fn bundle(decided: &Decided) -> anyhow::Result<Vec<u8>> {
     let json = causeway_store::decompress(&decided.bundle, Limits::default().bytes);
     Ok(json.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?.to_vec())
 }
 
 /// Everything as one line of JSON.
-fn record(message: &Pending, ended: Option<&Ended>, trace: Option<&Trace>) -> anyhow::Result<String> {
-    let frame = &message.frame;
+fn record(kept: &Kept, trace: Option<&Trace>) -> anyhow::Result<String> {
+    let (frame, ended) = (&kept.message.frame, kept.ended.as_ref());
+    let late = |late: &Late| {
+        json!({
+            "service": late.service, "part": late.part, "time": format!("{:.6}", late.time),
+            "findings": late.findings,
+        })
+    };
     let mut head = json!({
-        "seq": message.number, "received": format!("{:.6}", frame.received), "listener": &*frame.listener,
+        "seq": kept.message.number, "received": format!("{:.6}", frame.received), "listener": &*frame.listener,
         "peer": &*frame.peer, "frame": output::text(&frame.body),
-        "state": ended.map_or("pending", |ended| crate::projection::state(&ended.decided)),
+        "state": state(kept),
         "replies": ended.map(|ended| ended.replies.iter().map(|reply| output::text(&reply.bytes)).collect::<Vec<_>>()),
+        "notes": kept.notes,
+        "late": kept.late.iter().map(late).collect::<Vec<_>>(),
     });
     if let (Some(head), Some(trace)) = (head.as_object_mut(), trace) {
         if !trace.lineage.is_empty() {
@@ -109,15 +151,52 @@ fn record(message: &Pending, ended: Option<&Ended>, trace: Option<&Trace>) -> an
     Ok(format!("{open},\"parts\":[{parts}]}}"))
 }
 
+/// The state as listings have it.
+fn state(kept: &Kept) -> &'static str {
+    match &kept.ended {
+        Some(ended) => crate::projection::state(&ended.decided),
+        None if kept.message.is_held() => "held",
+        None => "pending",
+    }
+}
+
 fn part(decided: &Decided) -> anyhow::Result<String> {
     let facts: Facts = serde_json::from_slice(&decided.facts)?;
     Ok(format!(
-        "{{\"part\":{},\"verdict\":\"{}\",\"findings\":{},\"bundle\":{}}}",
+        "{{\"part\":{},\"verdict\":\"{}\",\"rules\":{},\"findings\":{},\"bundle\":{}}}",
         decided.part,
         decided.verdict.word(),
+        serde_json::to_string(&facts.rules)?,
         serde_json::to_string(&facts.findings)?,
         String::from_utf8(bundle(decided)?)?,
     ))
+}
+
+/// Earlier messages of the same control id that are looked at; a sender that numbers so has many.
+const NAMESAKES: usize = 8;
+
+/// That the sender gave the control id to other bytes before. Analysers that number from 1 every day do so all the time,
+/// so it is no remark to the sender and found only when somebody looks.
+fn notes(config: &Config, log: &Log, message: &Pending) -> Vec<Finding> {
+    let Ok(reader) = Reader::open(&config.data) else {
+        return Vec::new(); // the log alone does not know control ids
+    };
+    let earlier = reader.namesakes(message.number, NAMESAKES).unwrap_or_default();
+    let frames = earlier
+        .into_iter()
+        .filter_map(|number| log.frame(number).ok().flatten());
+    let other = frames.into_iter().find(|frame| frame.hash != message.hash);
+    other.as_ref().map(reused).into_iter().collect()
+}
+
+fn reused(earlier: &Pending) -> Finding {
+    let (number, received) = (earlier.number, earlier.frame.received);
+    let text = Text::new(
+        format!("该消息控制号此前用于内容不同的消息 {number}（{received:.0}）"),
+        format!("message {number} of {received:.0} has the same control id and other content"),
+    );
+    let by = Actor::new(ActorKind::Gateway, "log");
+    Finding::new("control-id-reused", Severity::Information, Class::Duplicate, by, text)
 }
 
 /// Reads the frame again with the maps in force.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use causeway_core::finding::Lang;
-use causeway_hl7v2::Site;
 use causeway_hl7v2::reply::Mode;
+use causeway_hl7v2::{Site, Unsupported};
 use causeway_mapping::run::BundleKind;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,8 @@ pub struct Hl7v2Options {
     pub zone: Option<String>,
     /// The kind of Bundle a message becomes.
     pub bundle: BundleOption,
+    /// What becomes of a message whose type has no map; it is kept either way.
+    pub unsupported_type: UnsupportedType,
     /// The folder of a site whose rows lie over the base ones.
     pub site: Option<PathBuf>,
     /// A folder whose maps and tables replace the embedded ones of the same name.
@@ -39,6 +41,17 @@ pub enum Acknowledgement {
     Original,
     /// A commit acknowledgement, and an application acknowledgement where MSH-16 asks.
     Enhanced,
+}
+
+/// What becomes of a message whose type has no map.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnsupportedType {
+    /// It is rejected: AR or CR with table 0357 code 200.
+    #[default]
+    Reject,
+    /// It is accepted with a warning.
+    Accept,
 }
 
 /// The kind of Bundle.
@@ -93,6 +106,10 @@ impl Hl7v2Options {
             zone: self.zone.clone(),
             bundle: self.bundle.into(),
             lang,
+            unsupported: match self.unsupported_type {
+                UnsupportedType::Reject => Unsupported::Reject,
+                UnsupportedType::Accept => Unsupported::Accept,
+            },
             site,
             files: self.maps.as_deref().map(files).transpose()?.unwrap_or_default(),
         })

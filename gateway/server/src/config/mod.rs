@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use causeway_core::finding::Lang;
 use serde::{Deserialize, Serialize};
 
-pub use hl7v2::{Acknowledgement, BundleOption, Hl7v2Options};
+pub use hl7v2::{Acknowledgement, BundleOption, Hl7v2Options, UnsupportedType};
 pub use listener::{Format, Listener, Transport};
 pub use load::{ConfigError, load, parse};
 

@@ -33,12 +33,6 @@ pub fn build(config: &Config) -> anyhow::Result<HookSet> {
     Ok(HookSet {
         hooks: hooks.into(),
         budget,
-        late: Some(Arc::new(late)),
+        ..HookSet::default()
     })
-}
-
-/// Advice that came after the budget: logged by number, never altering the reply.
-fn late(number: u64, part: u32, service: &str, advice: &Result<Vec<causeway_core::Finding>, causeway_core::Fault>) {
-    let findings = advice.as_ref().map(Vec::len).unwrap_or_default();
-    tracing::info!(number, part, service, findings, ok = advice.is_ok(), "late advice");
 }

@@ -8,6 +8,6 @@ mod query;
 mod schema;
 mod words;
 
-pub use projector::{Lag, Projector, state};
+pub use projector::{Describe, Lag, Projector, state};
 pub use query::{Filter, Listed, Reader};
 pub use words::{index, spaced};

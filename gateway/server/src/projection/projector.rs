@@ -8,8 +8,8 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use causeway_core::Store;
 use causeway_core::store::{Decided, Ended, Event, Facts, Index, KeyKind, Record};
+use causeway_core::{Context, Frame, Store};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -20,6 +20,9 @@ use super::{schema, words};
 const BATCH: usize = 1_000;
 /// How long the projector sleeps when the log has nothing new.
 const IDLE: Duration = Duration::from_millis(20);
+
+/// Tells what a frame says of itself; for frames that were held before anything was made of them.
+pub type Describe = Arc<dyn Fn(&Frame) -> Context + Send + Sync>;
 
 /// How far the read model is behind.
 #[derive(Debug, Default)]
@@ -66,14 +69,20 @@ impl Projector {
     ///
     /// # Errors
     /// The read model cannot be opened.
-    pub fn start(folder: &Path, log: Arc<dyn Store>) -> anyhow::Result<Self> {
+    pub fn start(folder: &Path, log: Arc<dyn Store>, describe: Describe) -> anyhow::Result<Self> {
         let connection = schema::open(folder)?;
         let lag = Arc::new(Lag::default());
         let (stop, stopped) = mpsc::channel();
         let state = Arc::clone(&lag);
         let thread = std::thread::Builder::new()
             .name("projector".to_owned())
-            .spawn(move || follow(connection, log.as_ref(), &state, &stopped))?;
+            .spawn(move || {
+                let log = Log {
+                    store: log.as_ref(),
+                    describe,
+                };
+                follow(connection, &log, &state, &stopped);
+            })?;
         Ok(Self {
             lag,
             stop,
@@ -97,7 +106,22 @@ impl Drop for Projector {
     }
 }
 
-fn follow(mut connection: Connection, log: &dyn Store, lag: &Lag, stop: &mpsc::Receiver<()>) {
+/// What is followed.
+struct Log<'a> {
+    store: &'a dyn Store,
+    describe: Describe,
+}
+
+impl Log<'_> {
+    /// What a frame of the log says of itself.
+    fn described(&self, number: u64) -> anyhow::Result<Context> {
+        let frame = self.store.frame(number);
+        let frame = frame.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
+        Ok(frame.map(|pending| (self.describe)(&pending.frame)).unwrap_or_default())
+    }
+}
+
+fn follow(mut connection: Connection, log: &Log<'_>, lag: &Lag, stop: &mpsc::Receiver<()>) {
     let mut pass = None;
     loop {
         let more =
@@ -119,13 +143,13 @@ fn follow(mut connection: Connection, log: &dyn Store, lag: &Lag, stop: &mpsc::R
 }
 
 /// Forgets a little of what is to be forgotten; whether there may be more.
-fn forget(pass: &mut Option<Pass>, connection: &mut Connection, log: &dyn Store, lag: &Lag) -> anyhow::Result<bool> {
+fn forget(pass: &mut Option<Pass>, connection: &mut Connection, log: &Log<'_>, lag: &Lag) -> anyhow::Result<bool> {
     if pass.is_none() {
         let before = lag.forget.swap(0, Ordering::Relaxed);
         *pass = (before != 0).then(|| Pass::new(before));
     }
     let Some(running) = pass else { return Ok(false) };
-    let more = running.step(connection, log);
+    let more = running.step(connection, log.store);
     if !matches!(more, Ok(true)) {
         *pass = None; // a broken pass is made anew after the next look at the log's age
     }
@@ -133,10 +157,11 @@ fn forget(pass: &mut Option<Pass>, connection: &mut Connection, log: &dyn Store,
 }
 
 /// Applies one batch; whether there may be more.
-fn step(connection: &mut Connection, log: &dyn Store, lag: &Lag) -> anyhow::Result<bool> {
+fn step(connection: &mut Connection, log: &Log<'_>, lag: &Lag) -> anyhow::Result<bool> {
     let position: u64 = connection.query_row("SELECT position FROM applied", [], |row| row.get(0))?;
     lag.position.store(position, Ordering::Relaxed);
     let records = log
+        .store
         .read_from(position, BATCH)
         .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
     let Some(last) = records.last() else {
@@ -146,7 +171,7 @@ fn step(connection: &mut Connection, log: &dyn Store, lag: &Lag) -> anyhow::Resu
     let (last, full) = (last.position, records.len() == BATCH);
     lag.micros.store(age(&records), Ordering::Relaxed);
     let transaction = connection.transaction()?;
-    apply(&transaction, records)?;
+    apply(&transaction, log, records)?;
     transaction.execute("UPDATE applied SET position = ?1", [last])?;
     transaction.commit()?;
     lag.position.store(last, Ordering::Relaxed);
@@ -165,11 +190,12 @@ fn age(records: &[Record]) -> u64 {
 struct Row {
     received: Option<(i64, String)>,
     again: u32,
+    late: usize,
     state: Option<&'static str>,
     ended: Option<Ended>,
 }
 
-fn apply(connection: &Connection, records: Vec<Record>) -> anyhow::Result<()> {
+fn apply(connection: &Connection, log: &Log<'_>, records: Vec<Record>) -> anyhow::Result<()> {
     let mut rows: HashMap<u64, Row> = HashMap::new();
     let mut order = Vec::new();
     for record in records {
@@ -186,13 +212,14 @@ fn apply(connection: &Connection, records: Vec<Record>) -> anyhow::Result<()> {
                 row.state = Some(state(&ended.decided));
                 row.ended = Some(ended);
             }
+            Event::Late(late) => row.late += late.findings.len(),
             Event::Held => row.state = Some("held"),
         }
     }
     order
         .into_iter()
         .filter_map(|number| Some((number, rows.remove(&number)?)))
-        .try_for_each(|(n, r)| write(connection, n, r))
+        .try_for_each(|(n, r)| write(connection, log, n, r))
 }
 
 /// The worst verdict of the parts.
@@ -209,7 +236,7 @@ pub fn state(decided: &[Decided]) -> &'static str {
         .unwrap_or("accepted")
 }
 
-fn write(connection: &Connection, number: u64, row: Row) -> anyhow::Result<()> {
+fn write(connection: &Connection, log: &Log<'_>, number: u64, row: Row) -> anyhow::Result<()> {
     if let Some((received, listener)) = row.received {
         connection
             .prepare_cached(
@@ -222,11 +249,21 @@ fn write(connection: &Connection, number: u64, row: Row) -> anyhow::Result<()> {
             .prepare_cached("UPDATE messages SET again = again + ?2 WHERE number = ?1")?
             .execute(params![number, row.again])?;
     }
-    let facts = row
-        .ended
-        .as_ref()
-        .map(|ended| facts(&ended.decided))
-        .unwrap_or_default();
+    if row.late > 0 {
+        connection
+            .prepare_cached("UPDATE messages SET late = late + ?2 WHERE number = ?1")?
+            .execute(params![number, row.late])?;
+    }
+    let facts = match &row.ended {
+        Some(ended) => facts(&ended.decided),
+        None if row.state.is_some() => vec![Facts {
+            context: log.described(number)?,
+            findings: Vec::new(),
+            rules: None,
+            index: Index::default(),
+        }],
+        None => Vec::new(),
+    };
     if let Some(state) = row.state {
         update(connection, number, state, &facts)?;
     }

@@ -50,7 +50,7 @@ pub struct Listed {
     pub patient: Option<String>,
     /// pending, accepted, remarked, refused, held or failed.
     pub state: String,
-    /// How many findings.
+    /// How many findings, late ones among them.
     pub findings: u64,
 }
 
@@ -72,7 +72,7 @@ impl Reader {
     /// # Errors
     /// The read model cannot be read.
     pub fn list(&self, filter: &Filter) -> anyhow::Result<Vec<Listed>> {
-        let mut sql = "SELECT number, received, listener, sender, type, control_id, patient, state, findings
+        let mut sql = "SELECT number, received, listener, sender, type, control_id, patient, state, findings + late
                        FROM messages WHERE 1"
             .to_owned();
         let mut values = Vec::new();
@@ -86,6 +86,20 @@ impl Reader {
         let mut statement = self.0.prepare(&sql)?;
         let rows = statement.query_map(params_from_iter(values), listed)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Earlier messages of the same listener and sender with the control id of a message, newest first; at most so many.
+    ///
+    /// # Errors
+    /// The read model cannot be read.
+    pub fn namesakes(&self, number: u64, limit: usize) -> anyhow::Result<Vec<u64>> {
+        let mut statement = self.0.prepare(
+            "SELECT e.number FROM messages m JOIN messages e ON e.control_id = m.control_id
+               AND e.listener = m.listener AND e.sender IS m.sender AND e.number < m.number
+             WHERE m.number = ?1 ORDER BY e.number DESC LIMIT ?2",
+        )?;
+        let found = statement.query_map(rusqlite::params![number, limit], |row| row.get(0))?;
+        Ok(found.collect::<rusqlite::Result<_>>()?)
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the tables, kept in `user_version`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const TABLES: &str = "
     CREATE TABLE applied (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
@@ -22,6 +22,7 @@ const TABLES: &str = "
         patient TEXT,
         state TEXT NOT NULL,
         findings INTEGER NOT NULL DEFAULT 0,
+        late INTEGER NOT NULL DEFAULT 0,
         again INTEGER NOT NULL DEFAULT 0
     );
     CREATE INDEX messages_received ON messages (received);

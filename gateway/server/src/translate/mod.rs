@@ -4,6 +4,7 @@
 
 mod backlog;
 mod refuse;
+mod snapshot;
 mod work;
 
 use std::pin::Pin;
@@ -19,11 +20,13 @@ use tower::Service;
 
 use crate::lanes::Lanes;
 use crate::replies::{Outgoing, Replies};
+use crate::rulebook::Rulebook;
 use crate::service::ChainService;
 use crate::stamps::Stamps;
 
 pub use backlog::{Backlog, Running};
 pub use refuse::{Refuse, RefuseLayer};
+use snapshot::Snapshot;
 
 /// What all joints of a gateway share.
 #[derive(Debug, Clone)]
@@ -32,6 +35,8 @@ pub struct House {
     pub inbox: Arc<Inbox>,
     /// The chain.
     pub chain: ChainService,
+    /// The rules that the chain runs.
+    pub rulebook: Arc<Rulebook>,
     /// Order within a patient.
     pub lanes: Lanes,
     /// Times and control ids.
@@ -66,7 +71,14 @@ pub struct Translate<A: Adapter> {
 pub(crate) struct Joint<A: Adapter> {
     pub(crate) adapter: Arc<A>,
     pub(crate) house: House,
-    pub(crate) snapshot: Arc<str>,
+    snapshot: Snapshot,
+}
+
+impl<A: Adapter> Joint<A> {
+    /// The name of the maps, site and rules in force.
+    fn snapshot(&self) -> Arc<str> {
+        self.snapshot.with(&self.house.rulebook.current())
+    }
 }
 
 impl<A: Adapter> std::fmt::Debug for Translate<A> {
@@ -86,8 +98,9 @@ impl<A: Adapter> Clone for Translate<A> {
 }
 
 impl<A: Adapter> Translate<A> {
-    /// A joint. `snapshot` names the maps, rules and site in force.
-    pub fn new(adapter: Arc<A>, house: House, snapshot: Arc<str>) -> Self {
+    /// A joint.
+    pub fn new(adapter: Arc<A>, house: House) -> Self {
+        let snapshot = Snapshot::of(adapter.snapshot());
         Self {
             joint: Arc::new(Joint {
                 adapter,
@@ -128,7 +141,7 @@ impl<A: Adapter> Translate<A> {
         let house = &self.joint.house;
         let patient = read.patient(&self.joint);
         house.backlog.park(patient.as_deref());
-        let receipt = house.inbox.park(frame, permits, Arc::clone(&self.joint.snapshot));
+        let receipt = house.inbox.park(frame, permits, self.joint.snapshot());
         let commit = read.commit.map(|reply| {
             let joint = Arc::clone(&self.joint);
             tokio::spawn(async move {
@@ -170,7 +183,7 @@ impl<A: Adapter> Service<Frame> for Translate<A> {
             if parks {
                 return Ok(this.park(frame, permits, read));
             }
-            let receipt = house.inbox.receive(frame, permits, Arc::clone(&this.joint.snapshot));
+            let receipt = house.inbox.receive(frame, permits, this.joint.snapshot());
             Ok(this.start(receipt, read))
         })
     }

@@ -116,7 +116,9 @@ impl<A: Adapter> Job<A> {
             Ok(draft) => draft,
             Err(fault) => {
                 let findings = broken::<()>(&fault).findings;
+                let context = guard("envelope", || joint.adapter.envelope(message)).unwrap_or_default();
                 Some(Draft {
+                    context,
                     findings,
                     ..Draft::default()
                 })

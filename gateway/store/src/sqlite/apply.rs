@@ -8,12 +8,12 @@ use causeway_core::store::Sent;
 use causeway_core::{Delivery, Fault, FaultKind};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
-use super::command::{Command, Ending, Incoming, Partial};
+use super::command::{Advice, Command, Ending, Incoming, Partial};
 use super::core::{Core, refuse_held};
 use super::group::Done;
 use super::index::Seen;
 use super::schema::{delivery, kind, state};
-use super::{column, fault, number};
+use super::{column, fault, nanoseconds, number};
 use crate::resend::{Earlier, Ruling, Sum, judge};
 use crate::{codec, storage};
 
@@ -61,6 +61,7 @@ impl Core {
             Command::Receive(incoming) => self.receive(db, incoming),
             Command::Answered(ending) => self.answered(db, ending),
             Command::Decided(partial) => self.decided(db, partial),
+            Command::Late(advice) => self.late(db, advice),
             Command::Claim { limit, .. } => self.claim(db, *limit),
             Command::Resume { from, limit, .. } => Self::resume(db, *from, *limit),
             Command::Forget { numbers, .. } => Self::drop_frames(db, numbers),
@@ -227,6 +228,27 @@ impl Core {
             db.prepare_cached("INSERT INTO decided(number, sum, parts) VALUES (?1, ?2, ?3)")?
                 .execute(params![column(partial.number), partial.sum as i64, partial.parts])?;
             deliver(db, partial.number, &partial.deliveries)?;
+        }
+        Ok(Done::Nothing)
+    }
+
+    fn late(&mut self, db: &Connection, advice: &Advice) -> Result<Done, Trouble> {
+        let late = &advice.late;
+        let kept = db
+            .prepare_cached("SELECT 1 FROM frame WHERE number = ?1")?
+            .exists([column(late.number)])?;
+        if kept {
+            let time = nanoseconds(late.time);
+            let position = self.log(db, kind::LATE, late.number, time, None)?;
+            db.prepare_cached("INSERT INTO late VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                .execute(params![
+                    column(position),
+                    column(late.number),
+                    late.part,
+                    time,
+                    late.service,
+                    advice.findings,
+                ])?;
         }
         Ok(Done::Nothing)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use causeway_core::frame::Head;
-use causeway_core::store::{Decided, Entry, Outcome, Sent};
+use causeway_core::store::{Decided, Entry, Late, Outcome, Sent};
 use causeway_core::{Delivery, Fault, Reply};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -25,6 +25,7 @@ pub(super) enum Command {
     Want(u64),
     Answered(Ending),
     Decided(Partial),
+    Late(Advice),
     Claim {
         limit: usize,
         answer: Answer<Vec<u64>>,
@@ -115,6 +116,20 @@ impl Partial {
             sum: Sum::of(&decided).unwrap_or(Sum::Positive),
             deliveries: deliveries(decided),
         }
+    }
+}
+
+/// A late result with its column.
+#[derive(Debug)]
+pub(super) struct Advice {
+    pub(super) late: Late,
+    pub(super) findings: String,
+}
+
+impl Advice {
+    pub(super) fn new(late: Late) -> Self {
+        let findings = serde_json::to_string(&late.findings).unwrap_or_default();
+        Self { late, findings }
     }
 }
 

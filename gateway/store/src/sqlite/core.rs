@@ -213,7 +213,8 @@ impl Core {
             Command::Claim { answer, .. } | Command::Resume { answer, .. } | Command::Forget { answer, .. } => {
                 drop(answer.send(Err(fault.clone())));
             }
-            Command::Want(_) | Command::Close => {}
+            // Nobody waits for a late result, and the answer has said already that there was none in time.
+            Command::Late(_) | Command::Want(_) | Command::Close => {}
         }
     }
 

@@ -51,6 +51,7 @@ impl Group {
                 self.bytes += incoming.entry.frame.body.len();
             }
             Command::Decided(partial) => self.bytes += partial.parts.len(),
+            Command::Late(advice) => self.bytes += advice.findings.len(),
             Command::Answered(ending) => {
                 self.bytes += ending.parts.len();
                 self.due = true;

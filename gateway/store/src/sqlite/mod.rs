@@ -23,14 +23,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use causeway_core::store::{Decided, Ended, Entry, Health, Outcome, Pending, Record};
+use causeway_core::store::{Decided, Ended, Entry, Health, Late, Outcome, Pending, Record};
 use causeway_core::{Fault, Store};
 use jiff::Timestamp;
 
 pub use reader::Reader;
 
 use crate::storage;
-use command::{Answer, Command, Ending, Incoming, Partial};
+use command::{Advice, Answer, Command, Ending, Incoming, Partial};
 use folder::Folder;
 
 /// How the log behaves.
@@ -188,6 +188,10 @@ impl Store for SqliteLog {
         self.send(Command::Decided(Partial::new(number, decided)));
     }
 
+    fn late(&self, late: Late) {
+        self.send(Command::Late(Advice::new(late)));
+    }
+
     fn claim(&self, limit: usize) -> Result<Vec<Pending>, Fault> {
         let numbers = self.ask(|answer| Command::Claim { limit, answer })?;
         self.frames(numbers)
@@ -208,6 +212,10 @@ impl Store for SqliteLog {
 
     fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault> {
         self.reader.outcome(number)
+    }
+
+    fn came_late(&self, number: u64) -> Result<Vec<Late>, Fault> {
+        self.reader.came_late(number)
     }
 
     fn forget(&self, before: Timestamp) -> Result<u64, Fault> {

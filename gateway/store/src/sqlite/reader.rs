@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use causeway_core::frame::Head;
-use causeway_core::store::{Decided, Ended, Event, Health, Pending, Record};
+use causeway_core::store::{Decided, Ended, Event, Health, Late, Pending, Record};
 use causeway_core::{Delivery, Fault, Frame, Reply};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -93,6 +93,14 @@ impl Reader {
     /// The log cannot be read.
     pub fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault> {
         self.read(|db| Ok(outcome(db, number)?.map(|(_, ended)| ended)))
+    }
+
+    /// What came late for a number, in order of arrival.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn came_late(&self, number: u64) -> Result<Vec<Late>, Fault> {
+        self.read(|db| late(db, "SELECT * FROM late WHERE number = ?1 ORDER BY position", number))
     }
 
     /// The counters as they are on disk.
@@ -212,12 +220,35 @@ fn event(db: &Connection, row: &rusqlite::Row<'_>) -> Result<Event, Fault> {
             Event::Answered { time: at, ended }
         }
         kind::HELD => Event::Held,
+        kind::LATE => {
+            let position = self::number(row, 0).map_err(fault)?;
+            let mut late = late(db, "SELECT * FROM late WHERE position = ?1", position)?;
+            Event::Late(late.pop().ok_or_else(missing)?)
+        }
         other => {
             return Err(storage(format_args!(
                 "the log has a record of the unknown kind {other}"
             )));
         }
     })
+}
+
+/// Late results by a key of their table.
+fn late(db: &Connection, sql: &str, key: u64) -> Result<Vec<Late>, Fault> {
+    let mut select = db.prepare_cached(sql).map_err(fault)?;
+    let mut rows = select.query([column(key)]).map_err(fault)?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next().map_err(fault)? {
+        let findings: String = row.get(5).map_err(fault)?;
+        all.push(Late {
+            number: number(row, 1).map_err(fault)?,
+            part: row.get(2).map_err(fault)?,
+            time: time(row.get(3).map_err(fault)?),
+            service: row.get(4).map_err(fault)?,
+            findings: serde_json::from_str(&findings).map_err(storage)?,
+        });
+    }
+    Ok(all)
 }
 
 fn weight(event: &Event) -> usize {

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use causeway_core::Fault;
+use causeway_core::store::HELD_AFTER;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -11,8 +12,6 @@ use super::core::{Core, Tally};
 use super::schema::{kind, state};
 use super::{column, connection, fault, nanoseconds, number};
 
-/// A frame that was running at so many process deaths is held.
-const DEATHS: i64 = 2;
 /// The probe after an outage must fit as much as a common group does.
 const PROBE: i32 = 256 << 10;
 
@@ -32,7 +31,7 @@ pub(super) fn start(db: &mut Connection) -> rusqlite::Result<()> {
 fn hold(db: &Connection) -> rusqlite::Result<()> {
     let mut tally = Tally::load(db)?;
     let mut select = db.prepare("SELECT number FROM open WHERE state = ?1 AND deaths >= ?2 ORDER BY number")?;
-    let numbers = select.query_map([state::RUNNING, DEATHS], |row| number(row, 0))?;
+    let numbers = select.query_map([state::RUNNING, i64::from(HELD_AFTER)], |row| number(row, 0))?;
     let now = nanoseconds(Timestamp::now());
     for number in numbers.collect::<rusqlite::Result<Vec<u64>>>()? {
         tally.tail += 1;

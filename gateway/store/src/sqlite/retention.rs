@@ -61,6 +61,8 @@ fn drop_frame(db: &Connection, number: i64) -> rusqlite::Result<bool> {
     }
     for table in [
         "DELETE FROM log WHERE number = ?1 AND kind IN (1, 3)",
+        "DELETE FROM log WHERE position IN (SELECT position FROM late WHERE number = ?1)",
+        "DELETE FROM late WHERE number = ?1",
         "DELETE FROM decided WHERE number = ?1",
         "DELETE FROM delivery WHERE number = ?1",
     ] {

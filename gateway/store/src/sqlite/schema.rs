@@ -25,6 +25,7 @@ pub(super) mod kind {
     pub(crate) const AGAIN: i64 = 1;
     pub(crate) const ANSWERED: i64 = 2;
     pub(crate) const HELD: i64 = 3;
+    pub(crate) const LATE: i64 = 4;
 }
 
 /// States of a delivery.
@@ -36,7 +37,7 @@ pub(super) mod delivery {
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Index + 1 is the version that a step leads to. Steps are only ever added.
-const MIGRATIONS: &[Migration] = &[v1];
+const MIGRATIONS: &[Migration] = &[v1, v2];
 
 /// Brings the file to this version.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), Fault> {
@@ -121,11 +122,21 @@ fn v1(db: &Transaction<'_>) -> rusqlite::Result<()> {
     )
 }
 
+/// What services say after their budget, beside the answers that they never alter.
+fn v2(db: &Transaction<'_>) -> rusqlite::Result<()> {
+    db.execute_batch(
+        "CREATE TABLE late(
+           position INTEGER PRIMARY KEY, number INTEGER NOT NULL, part INTEGER NOT NULL, time INTEGER NOT NULL,
+           service TEXT NOT NULL, findings TEXT NOT NULL) STRICT;
+         CREATE INDEX late_number ON late(number);",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn v2(db: &Transaction<'_>) -> rusqlite::Result<()> {
+    fn more(db: &Transaction<'_>) -> rusqlite::Result<()> {
         db.execute_batch("ALTER TABLE probe ADD COLUMN more TEXT")
     }
 
@@ -138,8 +149,8 @@ mod tests {
         let mut db = Connection::open_in_memory().unwrap();
         migrate_by(&mut db, &[v1]).unwrap();
         assert_eq!(version(&db).unwrap(), 1);
-        migrate_by(&mut db, &[v1, v2]).unwrap();
-        migrate_by(&mut db, &[v1, v2]).unwrap();
+        migrate_by(&mut db, &[v1, more]).unwrap();
+        migrate_by(&mut db, &[v1, more]).unwrap();
         assert_eq!(version(&db).unwrap(), 2);
         db.execute("INSERT INTO probe(body, more) VALUES (x'00', 'new')", [])
             .unwrap();
@@ -157,7 +168,7 @@ mod tests {
     #[test]
     fn a_newer_file_is_refused() {
         let mut db = Connection::open_in_memory().unwrap();
-        migrate_by(&mut db, &[v1, v2]).unwrap();
+        migrate_by(&mut db, &[v1, more]).unwrap();
         let fault = migrate_by(&mut db, &[v1]).unwrap_err();
         assert!(fault.inside.contains("newer version"), "{fault}");
         assert!(fault.inside.contains("schema 2"), "{fault}");

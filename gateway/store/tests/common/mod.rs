@@ -14,8 +14,11 @@ use bytes::Bytes;
 use causeway_core::frame::Head;
 use causeway_core::inbox::Budget;
 use causeway_core::reply::{ReplyHead, ReplyKind};
-use causeway_core::store::{Decided, Ended, Entry, Health, Outcome, Pending, Record, Sent};
-use causeway_core::{Arrival, Delivery, Fault, Frame, Inbox, Receipt, Reply, Store, Verdict};
+use causeway_core::store::{Decided, Ended, Entry, Health, Late, Outcome, Pending, Record, Sent};
+use causeway_core::{
+    Actor, ActorKind, Arrival, Class, Delivery, Fault, Finding, Frame, Inbox, Receipt, Reply, Severity, Store, Text,
+    Verdict,
+};
 use causeway_store::{MemoryLog, Options, SqliteLog};
 use jiff::Timestamp;
 
@@ -179,6 +182,18 @@ pub(crate) fn delivery(destination: &str) -> Delivery {
     }
 }
 
+pub(crate) fn late(number: u64, service: &str) -> Late {
+    let by = Actor::new(ActorKind::Hook, service.to_owned());
+    let text = Text::new("钾偏高", "potassium is high");
+    Late {
+        number,
+        part: 1,
+        time: Timestamp::UNIX_EPOCH,
+        service: service.to_owned(),
+        findings: vec![Finding::new("advice", Severity::Warning, Class::Business, by, text)],
+    }
+}
+
 pub(crate) fn said(positive: bool, text: &'static str) -> Reply {
     Reply {
         head: ReplyHead::None,
@@ -210,6 +225,9 @@ impl Store for Parking {
     fn decided(&self, number: u64, decided: Vec<Decided>) {
         self.0.decided(number, decided);
     }
+    fn late(&self, late: Late) {
+        self.0.late(late);
+    }
     fn claim(&self, limit: usize) -> Result<Vec<Pending>, Fault> {
         self.0.claim(limit)
     }
@@ -224,6 +242,9 @@ impl Store for Parking {
     }
     fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault> {
         self.0.outcome(number)
+    }
+    fn came_late(&self, number: u64) -> Result<Vec<Late>, Fault> {
+        self.0.came_late(number)
     }
     fn forget(&self, before: Timestamp) -> Result<u64, Fault> {
         self.0.forget(before)
