@@ -254,3 +254,38 @@ fn first_number(gateway: &Gateway) -> u64 {
         .expect("a frame")
         .number
 }
+
+/// Memory is the process's, so a large message on one listener waits for those on another, and is told when that takes
+/// too long.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_messages_of_all_listeners_share_their_memory() {
+    const LARGE: usize = 2 << 20;
+    let gateway = Gateway::start(Vec::new(), |config| {
+        config.limits.read_bytes = 1 << 20;
+        let mut second = config.listeners.first().cloned().unwrap_or_default();
+        second.name = "second".to_owned();
+        second.mllp.frame = Duration::from_millis(500);
+        config.listeners.push(second);
+    })
+    .await;
+    let second = gateway.gateway.address("second").expect("a second listener");
+    let note = |size| format!("NTE|1|L|{}\r", "x".repeat(size));
+    // One holds all of the memory and the other the place of the one message that need not pay.
+    let mut hogs = Vec::new();
+    for _ in 0..2 {
+        let mut hog = Peer::connect(gateway.address()).await;
+        assert!(
+            hog.send(format!("\x0b{}{}", oru("HOG", "4.0"), note(LARGE)).as_bytes())
+                .await
+        );
+        hogs.push(hog);
+    }
+    let read = &gateway.gateway.transports.first().expect("its counters").1;
+    until("they are read", async || read.bytes_in.get() > 2 * LARGE as u64).await;
+    let large = |id| oru(id, "4.0") + &note(LARGE / 2);
+    let reply = exchange(second, &large("LATER")).await;
+    assert_eq!(msa(&reply), ("AE", "LATER"), "it may be sent again: {reply}");
+    assert_eq!(msa(&exchange(second, &oru("SMALL", "4.0")).await), ("AA", "SMALL"));
+    drop(hogs);
+    assert_eq!(msa(&exchange(second, &large("LATER")).await), ("AA", "LATER"));
+}

@@ -45,6 +45,8 @@ pub struct Gateway {
     doors: Vec<Door>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
+    /// What all MLLP listeners may hold together of messages that are still being read.
+    reading: mllp::ReadBudget,
     drain: Duration,
 }
 
@@ -190,6 +192,7 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
         transports: Vec::new(),
         stop,
         tasks: JoinSet::new(),
+        reading: mllp::ReadBudget::new(config.limits.read_bytes),
         drain: Duration::from_secs(config.limits.drain_seconds),
     };
     for ((listener, door), refuse) in config.listeners.iter().zip(&doors).zip(refusals) {
@@ -219,7 +222,6 @@ impl Gateway {
             Transport::Mllp => {
                 let counters = Arc::new(mllp::Counters::default());
                 self.transports.push((listener.name.clone(), Arc::clone(&counters)));
-                let name = Arc::from(listener.name.as_str());
                 let mut options = listener.mllp.clone();
                 if !listener.peers.is_empty() {
                     let networks = listener.peers.iter().map(|peer| peer.parse::<mllp::Cidr>());
@@ -229,9 +231,17 @@ impl Gateway {
                             .map_err(|error| anyhow::anyhow!("peers: {error}"))?,
                     );
                 }
-                let serve = mllp::serve(socket, name, service, refuse, options, counters, stop);
+                let listener = mllp::Listener {
+                    name: Arc::from(listener.name.as_str()),
+                    service,
+                    refuse,
+                    options,
+                    counters,
+                    budget: self.reading.clone(),
+                    drain: self.drain,
+                };
                 self.tasks.spawn(async move {
-                    if let Err(error) = serve.await {
+                    if let Err(error) = listener.serve(socket, stop).await {
                         tracing::error!(%error, "a listener ended");
                     }
                 });
@@ -257,11 +267,12 @@ impl Gateway {
             .map(|(_, address)| *address)
     }
 
-    /// Stops taking, lets work under way end until the drain deadline, and closes the log.
+    /// Stops taking, lets work under way end and replies go out until the drain deadline, and closes the log.
     pub async fn drain(mut self) {
+        let deadline = tokio::time::Instant::now() + self.drain;
         let _nobody = self.stop.send(true);
         let all = async { while self.tasks.join_next().await.is_some() {} };
-        if tokio::time::timeout(self.drain, all).await.is_err() {
+        if tokio::time::timeout_at(deadline, all).await.is_err() {
             tracing::warn!("the drain deadline passed with connections open");
         }
         let idle = async {
@@ -269,7 +280,7 @@ impl Gateway {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        if tokio::time::timeout(self.drain, idle).await.is_err() {
+        if tokio::time::timeout_at(deadline, idle).await.is_err() {
             tracing::warn!("the drain deadline passed with messages in work; they are run at the next start");
         }
         let store = Arc::clone(self.house.inbox.store());

@@ -69,7 +69,9 @@ pub struct Limits {
     pub messages: usize,
     /// Bytes of their bodies.
     pub bytes: usize,
-    /// Seconds that a stop waits for work under way.
+    /// Bytes of messages that are still being read, beyond the first 64 KiB of each; large ones wait for their turn.
+    pub read_bytes: usize,
+    /// Seconds that a stop waits, in all, for work under way and for replies to go out.
     pub drain_seconds: u64,
 }
 
@@ -79,6 +81,7 @@ impl Default for Limits {
         Self {
             messages: budget.messages,
             bytes: budget.bytes,
+            read_bytes: 256 << 20,
             drain_seconds: 30,
         }
     }

@@ -1,6 +1,6 @@
 //! Memory for frames that are still being read. A frame's first 64 KiB are free; what goes beyond is charged to one
-//! budget that all connections (and, if wired so, all listeners) share, so that many large frames at once wait instead
-//! of exhausting memory. A received frame is charged to the inbox; this budget ends where that one begins.
+//! budget that all connections of all listeners share, so that many large frames at once wait instead of exhausting
+//! memory. A received frame is charged to the inbox; this budget ends where that one begins.
 //!
 //! Frames that hold a part and wait for the rest could wait for each other for ever. So one frame at a time may go on
 //! without paying: the bound is the budget plus one frame, and the frames in line come through one after the other.
@@ -34,13 +34,6 @@ impl ReadBudget {
             pass: Arc::new(Semaphore::new(1)),
             total,
         }
-    }
-}
-
-impl Default for ReadBudget {
-    /// 256 MiB.
-    fn default() -> Self {
-        Self::new(256 << 20)
     }
 }
 

@@ -20,7 +20,7 @@ pub use counters::{Counter, Counters, Counts};
 pub use load::{Fresh, Latency, Load, LoadReport, load};
 pub use options::Options;
 pub use peers::Cidr;
-pub use server::{Listener, RefuseFn, serve};
+pub use server::{Listener, RefuseFn};
 
 #[cfg(test)]
 mod tests;

@@ -34,16 +34,9 @@ pub struct Options {
     /// the CR waits this long for every reply.
     #[serde(with = "units::duration")]
     pub end_wait: Duration,
-    /// How long replies may still go out after the gateway is told to stop. Default 30 seconds.
-    #[serde(with = "units::duration")]
-    pub drain: Duration,
     /// Bytes that are no frame before a connection is closed, counted anew after every frame. Default 1 MiB.
     #[serde(with = "units::size")]
     pub max_garbage: usize,
-    /// Memory for frames that are still being read, beyond the first 64 KiB of each. Default 256 MiB; large frames wait
-    /// for their turn.
-    #[serde(with = "units::size")]
-    pub read_memory: usize,
     /// Who may connect: addresses or networks, `"10.1.0.0/16"`. Absent: everybody.
     pub allow: Option<Vec<Cidr>>,
 }
@@ -59,9 +52,7 @@ impl Default for Options {
             frame: Duration::from_mins(2),
             write: Duration::from_secs(30),
             end_wait: Duration::from_millis(25),
-            drain: Duration::from_secs(30),
             max_garbage: 1 << 20,
-            read_memory: 256 << 20,
             allow: None,
         }
     }

@@ -47,6 +47,8 @@ pub struct Listener {
     pub counters: Arc<Counters>,
     /// Memory for frames being read; clone one budget for all listeners.
     pub budget: ReadBudget,
+    /// How long replies may still go out after the listener is told to stop.
+    pub drain: Duration,
 }
 
 impl std::fmt::Debug for Listener {
@@ -60,7 +62,7 @@ impl std::fmt::Debug for Listener {
 
 impl Listener {
     /// Serves until `shutdown` says true (or its sender is gone): then accepts and reads nothing more, lets replies that
-    /// are owed go out for at most `options.drain`, and returns.
+    /// are owed go out for at most `drain`, and returns.
     ///
     /// # Errors
     /// The socket has no local address any more.
@@ -73,31 +75,6 @@ impl Listener {
         drain(&listener, &mut connections).await;
         Ok(())
     }
-}
-
-/// A listener with a read budget of its own, [`Options::read_memory`]; see [`Listener::serve`].
-///
-/// # Errors
-/// The socket has no local address any more.
-pub async fn serve(
-    socket: TcpListener,
-    name: Arc<str>,
-    service: FrameService,
-    refuse: RefuseFn,
-    options: Options,
-    counters: Arc<Counters>,
-    shutdown: watch::Receiver<bool>,
-) -> io::Result<()> {
-    let budget = ReadBudget::new(options.read_memory);
-    let listener = Listener {
-        name,
-        service,
-        refuse,
-        options,
-        counters,
-        budget,
-    };
-    listener.serve(socket, shutdown).await
 }
 
 async fn accept_all(
@@ -211,7 +188,7 @@ async fn drain(listener: &Listener, connections: &mut JoinSet<()>) {
             report(listener, ended);
         }
     };
-    if timeout(listener.options.drain, all).await.is_err() {
+    if timeout(listener.drain, all).await.is_err() {
         warn!(listener = %listener.name, open = connections.len(), "drain deadline passed; closing");
         connections.shutdown().await;
     }

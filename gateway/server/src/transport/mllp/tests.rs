@@ -38,13 +38,12 @@ struct House {
 
 impl House {
     async fn open(service: FrameService, options: Options) -> Self {
-        Self::open_with(service, options, ReadBudget::default()).await
+        Self::serve(listener(service, options, plenty())).await
     }
 
-    async fn open_with(service: FrameService, options: Options, budget: ReadBudget) -> Self {
+    async fn serve(listener: Listener) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = socket.local_addr().unwrap();
-        let listener = listener(service, options, budget);
         let counters = listener.counters.clone();
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(listener.serve(socket, stopped));
@@ -110,7 +109,13 @@ fn listener(service: FrameService, options: Options, budget: ReadBudget) -> List
         options,
         counters: Arc::default(),
         budget,
+        drain: PATIENCE,
     }
+}
+
+/// Memory for all that a test reads.
+fn plenty() -> ReadBudget {
+    ReadBudget::new(256 << 20)
 }
 
 fn refuse() -> RefuseFn {

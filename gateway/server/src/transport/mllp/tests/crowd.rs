@@ -62,7 +62,7 @@ async fn hogs(house: &House) -> (Peer, Peer) {
 #[tokio::test]
 async fn large_frames_wait_for_their_turn() {
     let (service, mut frames) = held(false);
-    let house = House::open_with(service, Options::default(), ReadBudget::new(1 << 20)).await;
+    let house = House::serve(listener(service, Options::default(), ReadBudget::new(1 << 20))).await;
     let (mut payer, guest) = hogs(&house).await;
     let before = house.counters.bytes_in.get();
     let mut third = house.peer().await;
@@ -94,7 +94,7 @@ async fn many_large_frames_at_once_all_get_through() {
     let brief = BoxCloneSyncService::new(service_fn(|frame: Frame| async move {
         Ok::<_, Infallible>(Replies::ready(passing(frame.body.len().to_string())))
     }));
-    let house = House::open_with(brief, Options::default(), ReadBudget::new(1 << 20)).await;
+    let house = House::serve(listener(brief, Options::default(), ReadBudget::new(1 << 20))).await;
     let mut peers = tokio::task::JoinSet::new();
     for _ in 0..20 {
         let mut peer = house.peer().await;
@@ -117,7 +117,7 @@ async fn a_large_frame_that_finds_no_memory_in_time_is_refused_as_overload() {
     let full = BoxCloneSyncService::new(service_fn(|_: Frame| {
         std::future::pending::<Result<Replies, Infallible>>()
     }));
-    let house = House::open_with(full, options, ReadBudget::new(1 << 20)).await;
+    let house = House::serve(listener(full, options, ReadBudget::new(1 << 20))).await;
     let (mut payer, mut guest) = hogs(&house).await;
     payer.send(&large()[800 << 10..]).await;
     guest.send(&large()[800 << 10..]).await;

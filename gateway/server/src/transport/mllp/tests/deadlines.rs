@@ -19,7 +19,7 @@ fn connected(listener: Listener, pipe: usize) -> (DuplexStream, JoinHandle<End>,
 }
 
 fn with(service: FrameService, options: Options) -> Listener {
-    listener(service, options, ReadBudget::default())
+    listener(service, options, plenty())
 }
 
 async fn reply(near: &mut DuplexStream) -> String {

@@ -63,11 +63,11 @@ async fn draining_stops_accepting_and_reading_but_says_what_is_owed() {
 #[tokio::test]
 async fn draining_ends_at_its_deadline_whoever_is_still_owed() {
     let (service, mut frames) = held(false);
-    let options = Options {
+    let brief = Listener {
         drain: Duration::from_millis(50),
-        ..Options::default()
+        ..listener(service, Options::default(), plenty())
     };
-    let house = House::open(service, options).await;
+    let house = House::serve(brief).await;
     let mut peer = house.peer().await;
     peer.send(&framed(b"1")).await;
     let one = taken(&mut frames).await;
