@@ -139,4 +139,13 @@ async fn what_was_refused_runs_again_once_the_rules_are_others() {
     );
     exchange(gateway.process.mllp, &refused).await;
     assert_eq!(accepted().await, 2);
+    let mut found = Vec::new();
+    until("both are listed", async || {
+        found = messages(gateway.data.path(), &["search", "--key", "REFUSED"]);
+        found.len() == 2
+    })
+    .await;
+    let newest = found[0]["seq"].as_u64().unwrap_or_default();
+    let notes = shown(gateway.data.path(), newest)["notes"].clone();
+    assert_eq!(notes, Value::Array(Vec::new()), "the same bytes are no other message");
 }

@@ -121,6 +121,3 @@ impl<S: Stage, N: Link> Service<Exchange> for Staged<S, N> {
         Box::pin(async move { Ok(stage.run(exchange, Next(next)).await) })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,16 +1,18 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! The chain in process: what rules and services say decides on an exchange, and nothing that breaks is silent.
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use causeway_core::inbox::Budget as InboxBudget;
+use causeway_core::inbox::Budget;
 use causeway_core::rule::Fail;
 use causeway_core::{
-    Actor, ActorKind, Bundle, Class, Draft, Fault, FaultKind, Finding, Frame, Head, Hook, Inbox, Kept, Meta, Rule,
+    Actor, ActorKind, Answer, Class, Draft, Exchange, Fault, FaultKind, Finding, Frame, Head, Inbox, Meta, Rule,
     Severity, Text, Verdict,
 };
-use futures_util::future::BoxFuture;
-
-use super::*;
+use causeway_server::chain::{HookSet, Parts, RuleSource, chain, no_rules};
+use causeway_tests::Advisor;
+use tower::ServiceExt;
 
 fn finding(code: &'static str, severity: Severity) -> Finding {
     Finding::new(
@@ -34,28 +36,6 @@ impl Rule for Says {
     }
 }
 
-#[derive(Clone)]
-struct Service(
-    Arc<Meta>,
-    Arc<AtomicUsize>,
-    fn() -> BoxFuture<'static, Result<Vec<Finding>, Fault>>,
-);
-
-impl Hook for Service {
-    fn meta(&self) -> &Meta {
-        &self.0
-    }
-
-    fn wants(&self, _: &Exchange) -> bool {
-        true
-    }
-
-    fn advise(&self, _: Arc<Bundle>, _: Kept) -> BoxFuture<'static, Result<Vec<Finding>, Fault>> {
-        self.1.fetch_add(1, Ordering::SeqCst);
-        (self.2)()
-    }
-}
-
 fn meta(fail: Fail) -> Meta {
     Meta {
         id: "test".to_owned(),
@@ -69,20 +49,15 @@ fn rules(fail: Fail, says: fn() -> Vec<Finding>) -> RuleSource {
     Arc::new(move |exchange| causeway_rules::run(&rule, exchange))
 }
 
-fn hook(advise: fn() -> BoxFuture<'static, Result<Vec<Finding>, Fault>>) -> (HookSet, Arc<AtomicUsize>) {
-    let calls = Arc::new(AtomicUsize::new(0));
-    let hook: Arc<dyn Hook> = Arc::new(Service(Arc::new(meta(Fail::Remark)), Arc::clone(&calls), advise));
-    (
-        HookSet {
-            hooks: Arc::new([hook]),
-            ..HookSet::default()
-        },
-        calls,
-    )
+fn hooks(advisor: &Arc<Advisor>) -> HookSet {
+    HookSet {
+        hooks: advisor.alone().into(),
+        ..HookSet::default()
+    }
 }
 
 async fn run(rules: RuleSource, hooks: HookSet) -> Answer {
-    let inbox = Inbox::new(Arc::new(causeway_store::MemoryLog::new()), InboxBudget::default());
+    let inbox = Inbox::new(Arc::new(causeway_store::MemoryLog::new()), Budget::default());
     let frame = Frame {
         listener: Arc::from("test"),
         peer: Arc::from("test"),
@@ -138,20 +113,18 @@ async fn a_broken_rule_is_never_silent() {
 
 #[tokio::test]
 async fn advice_is_added_after_the_rules() {
-    let (hooks, calls) = hook(|| Box::pin(async { Ok(vec![finding("advice", Severity::Warning)]) }));
-    let answer = run(rules(Fail::Remark, || vec![finding("rule", Severity::Warning)]), hooks).await;
-    assert_eq!(
-        (codes(&answer), calls.load(Ordering::SeqCst)),
-        (vec!["rule", "advice"], 1)
-    );
+    let advisor = Advisor::new(|| async { Ok(vec![finding("advice", Severity::Warning)]) });
+    let rules = rules(Fail::Remark, || vec![finding("rule", Severity::Warning)]);
+    let answer = run(rules, hooks(&advisor)).await;
+    assert_eq!((codes(&answer), advisor.calls()), (vec!["rule", "advice"], 1));
 }
 
 #[tokio::test]
 async fn nothing_found_and_not_evaluated_differ() {
-    let (silent, _) = hook(|| Box::pin(async { Ok(Vec::new()) }));
-    assert_eq!(run(no_rules(), silent).await.verdict, Verdict::Accepted);
-    let (down, _) = hook(|| Box::pin(async { Err(Fault::new(FaultKind::Upstream, "down")) }));
-    let answer = run(no_rules(), down).await;
+    let silent = run(no_rules(), hooks(&Advisor::silent())).await;
+    assert_eq!(silent.verdict, Verdict::Accepted);
+    let down = Advisor::new(|| async { Err(Fault::new(FaultKind::Upstream, "down")) });
+    let answer = run(no_rules(), hooks(&down)).await;
     assert_eq!(
         (answer.verdict, codes(&answer)),
         (Verdict::Remarked, vec!["not-evaluated"])
@@ -160,9 +133,9 @@ async fn nothing_found_and_not_evaluated_differ() {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_never_answers_costs_the_budget_and_no_more() {
-    let (hooks, _) = hook(|| Box::pin(std::future::pending()));
+    let hangs = Advisor::new(std::future::pending);
     let begun = tokio::time::Instant::now();
-    let answer = run(no_rules(), hooks).await;
+    let answer = run(no_rules(), hooks(&hangs)).await;
     assert_eq!(codes(&answer), ["not-evaluated"]);
     let took = begun.elapsed();
     assert!(
@@ -173,6 +146,6 @@ async fn a_service_that_never_answers_costs_the_budget_and_no_more() {
 
 #[tokio::test]
 async fn a_service_that_panics_is_not_evaluated() {
-    let (hooks, _) = hook(|| Box::pin(async { panic!("lying") }));
-    assert_eq!(codes(&run(no_rules(), hooks).await), ["not-evaluated"]);
+    let panics = Advisor::new(|| async { panic!("lying") });
+    assert_eq!(codes(&run(no_rules(), hooks(&panics)).await), ["not-evaluated"]);
 }
