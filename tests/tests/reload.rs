@@ -1,8 +1,9 @@
 //! Rules change while the gateway runs: all of them at once or none, and each decision says by which it was made.
 
 use std::path::Path;
+use std::process::Command;
 
-use causeway_tests::{Process, exchange, get, messages, oru, post, segment, shown, until};
+use causeway_tests::{Process, binary, exchange, get, messages, oru, post, segment, shown, until};
 use serde_json::Value;
 
 /// A site's own limit for potassium, above that of the shipped pack (6.2 mmol/L), with its cases.
@@ -54,6 +55,17 @@ impl Gateway {
         Self { process, data, token }
     }
 
+    /// Exit status of `causeway rules reload`, and what it says is wrong.
+    fn command(&self) -> (Option<i32>, String) {
+        let run = Command::new(binary())
+            .args(["rules", "reload", "--data"])
+            .arg(self.data.path())
+            .env("CAUSEWAY__ADMIN__ADDRESS", self.process.admin.to_string())
+            .output()
+            .expect("the command line");
+        (run.status.code(), String::from_utf8_lossy(&run.stderr).into_owned())
+    }
+
     async fn page(&self, path: &str) -> Value {
         let (_, text) = get(self.process.admin, path, &self.token).await;
         serde_json::from_str(&text).expect("JSON")
@@ -96,11 +108,12 @@ async fn rules_are_reloaded_as_a_whole_or_not_at_all() {
     assert_eq!(gateway.judges("SECOND").await, (false, second.clone()));
 
     write(packs.path(), "rows.csv", &SITE[1].1.replace("6.5", "six"));
-    let (code, text) = post(admin, "/rules/reload", token).await;
+    let (code, text) = gateway.command();
     assert!(
-        code == 422 && text.contains("critical-values/rows.csv"),
-        "{code} {text}"
+        code == Some(1) && text.contains("critical-values/rows.csv:2"),
+        "{code:?} {text}"
     );
+    assert_eq!(post(admin, "/rules/reload", token).await.0, 422);
     let ready = gateway.page("/readyz").await;
     assert_eq!(ready["ready"], true, "the old rules go on: {ready}");
     let remark = ready["remarks"][0].as_str().unwrap_or_default();

@@ -2,6 +2,7 @@
 //! command. This is the only module that prints.
 
 mod answer;
+mod ask;
 mod check;
 mod checked;
 mod demo;

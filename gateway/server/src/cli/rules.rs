@@ -1,12 +1,12 @@
-//! `causeway rules`: checks, tests and explains the rule packs.
+//! `causeway rules`: checks, tests, explains and reloads the rule packs.
 
 use causeway_core::finding::Lang;
 use causeway_rules::{Packs, Problem, Site, Snapshot};
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::checked::{Checked, Remark, worse};
-use super::{Common, Status, output};
+use super::{Common, Status, ask, output};
 use crate::config::Config;
 
 /// Arguments of `rules`.
@@ -22,6 +22,8 @@ enum Command {
     Check,
     /// Runs every pack's own cases.
     Test,
+    /// Has the running gateway read its packs again; a broken one leaves the old ones in force.
+    Reload,
     /// What a row says, why, and since when: `critical-values/ROW`.
     Explain {
         /// The row, as findings name it.
@@ -34,6 +36,7 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     match &args.command {
         Command::Check => check(common, &config),
         Command::Test => test(&config),
+        Command::Reload => reload(common, &config),
         Command::Explain { row } => explain(&config, row),
     }
 }
@@ -103,6 +106,27 @@ fn test(config: &Config) -> anyhow::Result<Status> {
     }
     output::line(&format!("snapshot {}", snapshot.id()));
     Ok(Status::Fine)
+}
+
+fn reload(common: &Common, config: &Config) -> anyhow::Result<Status> {
+    let Some((status, answer)) = ask::post(config, "/rules/reload")? else {
+        return Ok(Status::Unreachable);
+    };
+    if common.json {
+        output::line(&answer.to_string());
+    } else if status.is_success() {
+        output::line(&format!("snapshot {}", ask::text(&answer, "snapshot")));
+    } else {
+        output::note(ask::text(&answer, "error"));
+        let problems = answer.get("problems").and_then(Value::as_array);
+        let texts = problems.into_iter().flatten().filter_map(Value::as_str);
+        texts.for_each(output::note);
+    }
+    Ok(if status.is_success() {
+        Status::Fine
+    } else {
+        Status::Findings
+    })
 }
 
 fn explain(config: &Config, row: &str) -> anyhow::Result<Status> {
