@@ -102,6 +102,22 @@ impl Process {
         self.child.id()
     }
 
+    /// Exit status of a command that asks it through its admin port, and all that the command prints.
+    ///
+    /// # Panics
+    /// When the binary does not run.
+    pub fn command(&self, data: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+        let run = Command::new(binary())
+            .args(arguments)
+            .arg("--data")
+            .arg(data)
+            .env("CAUSEWAY__ADMIN__ADDRESS", self.admin.to_string())
+            .output()
+            .expect("the command line");
+        let text = [run.stdout, run.stderr].concat();
+        (run.status.code(), String::from_utf8_lossy(&text).into_owned())
+    }
+
     /// Kills it as the machine would: SIGKILL.
     pub fn kill(mut self) {
         let _gone = self.child.kill();

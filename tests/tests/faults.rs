@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use causeway_core::store::{Event, Record};
@@ -61,8 +63,17 @@ async fn sigterm_waits_for_a_message_that_a_slow_service_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frame_that_met_two_deaths_is_held_and_never_run_again() {
-    let service = Service::start(|_| Doing::Hangs).await;
+async fn a_frame_that_met_two_deaths_is_held_until_somebody_runs_it_again() {
+    let mended = Arc::new(AtomicBool::new(false));
+    let known = Arc::clone(&mended);
+    let service = Service::start(move |_| {
+        if known.load(Ordering::SeqCst) {
+            Doing::Answers(r#"{"cards":[]}"#.to_owned())
+        } else {
+            Doing::Hangs
+        }
+    })
+    .await;
     let (folder, poison) = (tempfile::tempdir().expect("a folder"), oru("POISON", "4.0"));
     let stanzas = patient_with(&service);
     let process = Process::configured(folder.path(), &stanzas, &[]);
@@ -94,11 +105,18 @@ async fn a_frame_that_met_two_deaths_is_held_and_never_run_again() {
     for (key, value) in said {
         assert_eq!(held[key], value, "{held}");
     }
-    let shown = shown(folder.path(), held["seq"].as_u64().expect("a number"));
-    assert_eq!(shown["state"], "held", "and can be looked at: {shown}");
+    let seq = held["seq"].as_u64().expect("a number");
+    let kept = shown(folder.path(), seq);
+    assert_eq!(kept["state"], "held", "and can be looked at: {kept}");
+    assert_eq!(service.calls(), 2, "never a third time by itself");
+
+    mended.store(true, Ordering::SeqCst);
+    let (code, text) = process.command(folder.path(), &["messages", "replay", &seq.to_string()]);
+    assert!(code == Some(0) && text.contains("accepted"), "{code:?} {text}");
+    assert_eq!(service.calls(), 3);
+    assert_eq!(msa(&exchange(process.mllp, &poison).await), ("AA", "POISON"));
     assert!(process.terminate());
-    assert_eq!(service.calls(), 2, "never a third time");
-    assert_eq!(answered(folder.path()), 0);
+    assert_eq!(answered(folder.path()), 1);
 }
 
 /// A small file system of its own; gone when dropped.

@@ -1,9 +1,8 @@
 //! Rules change while the gateway runs: all of them at once or none, and each decision says by which it was made.
 
 use std::path::Path;
-use std::process::Command;
 
-use causeway_tests::{Process, binary, exchange, get, messages, oru, post, segment, shown, until};
+use causeway_tests::{Process, exchange, get, messages, oru, post, segment, shown, until};
 use serde_json::Value;
 
 /// A site's own limit for potassium, above that of the shipped pack (6.2 mmol/L), with its cases.
@@ -55,17 +54,6 @@ impl Gateway {
         Self { process, data, token }
     }
 
-    /// Exit status of `causeway rules reload`, and what it says is wrong.
-    fn command(&self) -> (Option<i32>, String) {
-        let run = Command::new(binary())
-            .args(["rules", "reload", "--data"])
-            .arg(self.data.path())
-            .env("CAUSEWAY__ADMIN__ADDRESS", self.process.admin.to_string())
-            .output()
-            .expect("the command line");
-        (run.status.code(), String::from_utf8_lossy(&run.stderr).into_owned())
-    }
-
     async fn page(&self, path: &str) -> Value {
         let (_, text) = get(self.process.admin, path, &self.token).await;
         serde_json::from_str(&text).expect("JSON")
@@ -108,7 +96,7 @@ async fn rules_are_reloaded_as_a_whole_or_not_at_all() {
     assert_eq!(gateway.judges("SECOND").await, (false, second.clone()));
 
     write(packs.path(), "rows.csv", &SITE[1].1.replace("6.5", "six"));
-    let (code, text) = gateway.command();
+    let (code, text) = gateway.process.command(gateway.data.path(), &["rules", "reload"]);
     assert!(
         code == Some(1) && text.contains("critical-values/rows.csv:2"),
         "{code:?} {text}"
