@@ -222,20 +222,12 @@ impl Gateway {
             Transport::Mllp => {
                 let counters = Arc::new(mllp::Counters::default());
                 self.transports.push((listener.name.clone(), Arc::clone(&counters)));
-                let mut options = listener.mllp.clone();
-                if !listener.peers.is_empty() {
-                    let networks = listener.peers.iter().map(|peer| peer.parse::<mllp::Cidr>());
-                    options.allow = Some(
-                        networks
-                            .collect::<Result<_, _>>()
-                            .map_err(|error| anyhow::anyhow!("peers: {error}"))?,
-                    );
-                }
                 let listener = mllp::Listener {
                     name: Arc::from(listener.name.as_str()),
                     service,
                     refuse,
-                    options,
+                    options: listener.mllp.clone(),
+                    peers: listener.peers.clone(),
                     counters,
                     budget: self.reading.clone(),
                     drain: self.drain,

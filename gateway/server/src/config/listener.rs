@@ -17,7 +17,7 @@ pub struct Listener {
     /// What the frames are.
     pub format: Format,
     /// Networks (CIDR) that may connect; empty: loopback only needs none, others must say.
-    pub peers: Vec<String>,
+    pub peers: Vec<crate::transport::mllp::Cidr>,
     /// MLLP limits and deadlines.
     pub mllp: crate::transport::mllp::Options,
     /// What is peculiar to HL7v2.

@@ -124,5 +124,7 @@ mod tests {
             )
             .is_ok()
         );
+        let text = wrong("[[listener]]\npeers = ['10.0.0.0/40']");
+        assert!(text.contains("line 2") && text.contains("10.0.0.0/40"), "{text}");
     }
 }

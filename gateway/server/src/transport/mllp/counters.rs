@@ -47,7 +47,7 @@ counters! {
     open,
     /// Connections accepted.
     accepted,
-    /// Connections closed at once: not on the allow-list or over a limit.
+    /// Connections closed at once: not among the peers or over a limit.
     turned_away,
     /// Times that accepting failed.
     accept_errors,

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::peers::Cidr;
 use crate::transport::units;
 
 /// The settings of an MLLP listener.
@@ -37,8 +36,6 @@ pub struct Options {
     /// Bytes that are no frame before a connection is closed, counted anew after every frame. Default 1 MiB.
     #[serde(with = "units::size")]
     pub max_garbage: usize,
-    /// Who may connect: addresses or networks, `"10.1.0.0/16"`. Absent: everybody.
-    pub allow: Option<Vec<Cidr>>,
 }
 
 impl Default for Options {
@@ -53,7 +50,6 @@ impl Default for Options {
             write: Duration::from_secs(30),
             end_wait: Duration::from_millis(25),
             max_garbage: 1 << 20,
-            allow: None,
         }
     }
 }
@@ -64,11 +60,10 @@ mod tests {
 
     #[test]
     fn a_stanza_sets_what_it_names_and_leaves_the_rest() {
-        let text = "max-frame = \"1MiB\"\nidle = \"10m\"\nallow = [\"10.0.0.0/8\", \"::1\"]\n";
+        let text = "max-frame = \"1MiB\"\nidle = \"10m\"\n";
         let options: Options = toml::from_str(text).unwrap();
         assert_eq!(options.max_frame, 1 << 20);
         assert_eq!(options.idle, Duration::from_mins(10));
-        assert_eq!(options.allow.as_ref().map(Vec::len), Some(2));
         assert_eq!(options.window, 32);
         let written = toml::to_string(&options).unwrap();
         assert_eq!(toml::from_str::<Options>(&written).unwrap(), options, "{written}");

@@ -18,7 +18,7 @@ use super::budget::ReadBudget;
 use super::connection;
 use super::counters::Counters;
 use super::options::Options;
-use super::peers::{Place, Places};
+use super::peers::{Cidr, Place, Places};
 use crate::service::FrameService;
 
 /// Renders what the transport itself must refuse, from the first bytes of a frame; the wiring gives it. A reply without
@@ -43,6 +43,8 @@ pub struct Listener {
     pub refuse: RefuseFn,
     /// Its settings.
     pub options: Options,
+    /// Addresses and networks that may connect; empty: everybody.
+    pub peers: Vec<Cidr>,
     /// What it counts.
     pub counters: Arc<Counters>,
     /// Memory for frames being read; clone one budget for all listeners.
@@ -128,9 +130,9 @@ fn of_one_connection(error: &io::Error) -> bool {
 
 fn admit(listener: &Listener, places: &Places, peer: SocketAddr) -> Option<Place> {
     let options = &listener.options;
-    if !allowed(options, peer.ip()) {
+    if !allowed(&listener.peers, peer.ip()) {
         listener.counters.turned_away.add(1);
-        warn!(listener = %listener.name, %peer, "not on the allow-list");
+        warn!(listener = %listener.name, %peer, "not among the peers");
         return None;
     }
     let place = places.take(peer.ip(), options.connections, options.connections_per_peer);
@@ -141,9 +143,8 @@ fn admit(listener: &Listener, places: &Places, peer: SocketAddr) -> Option<Place
     place
 }
 
-fn allowed(options: &Options, peer: IpAddr) -> bool {
-    let allow = options.allow.as_ref();
-    allow.is_none_or(|networks| networks.iter().any(|network| network.contains(peer)))
+fn allowed(peers: &[Cidr], peer: IpAddr) -> bool {
+    peers.is_empty() || peers.iter().any(|network| network.contains(peer))
 }
 
 async fn run(

@@ -107,6 +107,7 @@ fn listener(service: FrameService, options: Options, budget: ReadBudget) -> List
         service,
         refuse: refuse(),
         options,
+        peers: Vec::new(),
         counters: Arc::default(),
         budget,
         drain: PATIENCE,

@@ -30,14 +30,14 @@ async fn one_connection_more_than_allowed_is_closed_at_once() {
 
 #[tokio::test]
 async fn only_listed_networks_may_connect() {
-    let only = |network: &str| Options {
-        allow: Some(vec![network.parse().unwrap()]),
-        ..Options::default()
+    let only = |network: &str| Listener {
+        peers: vec![network.parse().unwrap()],
+        ..listener(echo(), Options::default(), plenty())
     };
-    let house = House::open(echo(), only("10.0.0.0/8")).await;
+    let house = House::serve(only("10.0.0.0/8")).await;
     assert_eq!(house.peer().await.rest().await, b"");
     assert_eq!(house.counters.accepted.get(), 0);
-    let house = House::open(echo(), only("127.0.0.0/8")).await;
+    let house = House::serve(only("127.0.0.0/8")).await;
     let mut peer = house.peer().await;
     peer.send(&framed(b"A")).await;
     assert_eq!(peer.reply().await, "got A");
