@@ -137,7 +137,12 @@ impl Message {
         match self.bytes(value) {
             [] => Presence::Empty,
             b"\"\"" => Presence::Null,
-            bytes if !self.is_delimiters(value.place) && bytes.iter().all(|byte| self.splits(*byte)) => Presence::Empty,
+            // Blanks fill a field of a fixed width; they say nothing.
+            bytes
+                if !self.is_delimiters(value.place) && bytes.iter().all(|byte| *byte == b' ' || self.splits(*byte)) =>
+            {
+                Presence::Empty
+            }
             _ => Presence::Valued,
         }
     }

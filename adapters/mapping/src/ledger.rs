@@ -49,6 +49,7 @@ impl<D: Doc> Plan<D> {
             return (LeafState::Mapped, to, None);
         }
         match noted {
+            Some((Passed::Alike, _)) => (LeafState::Mapped, to, None),
             Some((Passed::Ignored, row)) => (LeafState::Ignored, to, Some(self.reason(row))),
             Some((Passed::Lost(winner), _)) => (
                 LeafState::Ignored,
@@ -83,14 +84,15 @@ impl<D: Doc> Plan<D> {
     }
 }
 
-/// Of two notes the one that says more: ignored on purpose, lost, full, removed, nothing.
+/// Of two notes the one that says more: said already, ignored on purpose, lost, full, removed, nothing.
 fn graver(one: (Passed, u32), other: (Passed, u32)) -> (Passed, u32) {
     let rank = |(why, _): &(Passed, u32)| match why {
-        Passed::Ignored => 0,
-        Passed::Lost(_) => 1,
-        Passed::Overflow => 2,
-        Passed::Null => 3,
-        Passed::Nothing => 4,
+        Passed::Alike => 0,
+        Passed::Ignored => 1,
+        Passed::Lost(_) => 2,
+        Passed::Overflow => 3,
+        Passed::Null => 4,
+        Passed::Nothing => 5,
     };
     if rank(&other) < rank(&one) { other } else { one }
 }

@@ -214,13 +214,13 @@ fn authorities_become_addresses_by_their_universal_id() {
     );
     check("&https://x.example/mrn&URI", "https://x.example/mrn");
     check("Haus 1", "urn:causeway:authority:Haus%201");
-    check("H&1.2.8x.113619&ISO", "urn:causeway:authority:H");
+    check("H&1.2.8x.113619&ISO", "urn:causeway:authority:H:1.2.8x.113619");
     check("&1.2.8x.113619&ISO", "urn:causeway:authority:1.2.8x.113619");
-    check("H&urn:oid:1.2.8x&URI", "urn:causeway:authority:H");
-    check("H&a:b&URI", "urn:causeway:authority:H");
+    check("H&urn:oid:1.2.8x&URI", "urn:causeway:authority:H:urn%3Aoid%3A1.2.8x");
+    check("H&a:b&URI", "urn:causeway:authority:H:a%3Ab");
     check("H&urn:oid:1.2.840&URI", "urn:oid:1.2.840");
-    check("H&9a9b&GUID", "urn:causeway:authority:H");
-    check("H&urn:uuid:9a9b&URI", "urn:causeway:authority:H");
+    check("H&9a9b&GUID", "urn:causeway:authority:H:9a9b");
+    check("H&urn:uuid:9a9b&URI", "urn:causeway:authority:H:urn%3Auuid%3A9a9b");
 }
 
 #[test]

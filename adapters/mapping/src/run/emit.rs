@@ -9,9 +9,9 @@ use causeway_core::origin::{OriginId, OriginKind};
 use uuid::Uuid;
 
 use super::read::next_of;
-use super::track::{Passed, Track};
+use super::track::Track;
 use super::{BundleKind, MOST_NODES, Run, Yield, refs};
-use crate::doc::{Doc, Presence};
+use crate::doc::Doc;
 use crate::group::small;
 use crate::ops::At;
 use crate::plan::{Content, Decider, Member, Node, Option_, Row, Slot, What};
@@ -199,28 +199,6 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         written
     }
 
-    /// Rows that were not tried since another won. Only looked at when tracking.
-    fn lost(&mut self, rest: &'a [Row<D>], winner: &'a Row<D>) {
-        if !T::ON || self.dry {
-            return;
-        }
-        for row in rest {
-            let before = self.remarks.len();
-            for read in &row.from {
-                let start = self.read(read, None);
-                let hands = self.vals.get(start..).unwrap_or_default().to_vec();
-                self.vals.truncate(start);
-                for hand in hands {
-                    if hand.said == Presence::Valued && self.hold(&row.when, Some(hand)) {
-                        self.track.passed(hand.value.place, row.id, Passed::Lost(winner.id));
-                    }
-                    self.track.settle(false);
-                }
-            }
-            self.remarks.truncate(before);
-        }
-    }
-
     /// `""` removes the element that nothing else fills.
     pub(crate) fn remove(&mut self, name: &str) {
         if let Some((row, place)) = self.null.take()
@@ -294,27 +272,6 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             self.remove(&first.name);
         }
         Yield::No
-    }
-
-    fn lost_choice(&mut self, options: &'a [Option_<D>], order: &[Decider], winner: Decider) {
-        if !T::ON || self.dry {
-            return;
-        }
-        let row_of = |decider: &Decider| -> Option<&'a Row<D>> {
-            match *decider {
-                Decider::Whole { option, alternative } => options
-                    .get(usize::from(option))?
-                    .slot
-                    .alternatives
-                    .get(usize::from(alternative)),
-                Decider::Inner { option, row } => options.get(usize::from(option))?.deciders.get(usize::from(row)),
-            }
-        };
-        let Some(won) = row_of(&winner) else { return };
-        let behind = order.iter().skip_while(|decider| **decider != winner).skip(1);
-        for row in behind.filter_map(row_of) {
-            self.lost(std::slice::from_ref(row), won);
-        }
     }
 
     /// Whether a row would write something; nothing stays of the trial.

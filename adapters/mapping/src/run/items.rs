@@ -134,33 +134,14 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             return self.each(url, name, row, array);
         }
         let mut variants = label.variants.iter();
-        let mut written = Yield::No;
-        for variant in variants.by_ref() {
-            written = self.variant(label, variant, array, primitive, under);
+        while let Some(variant) = variants.next() {
+            let written = self.variant(label, variant, array, primitive, under);
             if written > Yield::No {
-                break;
+                self.lost_variants(variants.as_slice(), variant);
+                return written;
             }
         }
-        if T::ON && written > Yield::No {
-            for other in variants {
-                self.lost_variant(other);
-            }
-        }
-        written
-    }
-
-    fn lost_variant(&mut self, variant: &'a Variant<D>) {
-        let Some((read, _)) = &variant.driver else { return };
-        let rows = &variant.slot.alternatives;
-        let Some(row) = rows.first() else { return };
-        let start = self.read(read, None);
-        let hands = self.vals.get(start..).unwrap_or_default().to_vec();
-        self.vals.truncate(start);
-        for hand in hands {
-            if hand.said == Presence::Valued && !self.dry {
-                self.track.passed(hand.value.place, row.id, Passed::Lost(row.id));
-            }
-        }
+        Yield::No
     }
 
     fn variant(

@@ -47,7 +47,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             self.node(&make.fill, object);
             std::mem::swap(&mut self.tree, &mut scratch);
             if let Some(kind) = r4().type_named(kind) {
-                add(&mut self.tree, target, &scratch, object, &Scope::Type(kind));
+                self.add(target, &scratch, object, &Scope::Type(kind));
             }
             scratch.rollback(mark);
         }
@@ -68,14 +68,26 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         self.node(inner, NodeId::ROOT);
         std::mem::swap(&mut self.tree, &mut scratch);
         self.null = null;
-        let scope = Scope::Element(slot.element);
-        add(&mut self.tree, object, &scratch, NodeId::ROOT, &scope);
+        self.add(object, &scratch, NodeId::ROOT, &Scope::Element(slot.element));
+    }
+
+    fn add(&mut self, target: NodeId, from: &Tree, object: NodeId, scope: &Scope) {
+        let mut left = Vec::new();
+        add(&mut self.tree, target, (from, object), scope, &mut left);
+        self.left(&left, from);
     }
 }
 
 /// Adds what the target lacks, each member in its place. An object that says the same as far as it goes is completed; one
 /// that says something else stays whole, so that no number gets another's system.
-fn add(tree: &mut Tree, target: NodeId, from: &Tree, object: NodeId, scope: &Scope) {
+/// What is not added is left, each with what stands in its place.
+fn add(
+    tree: &mut Tree,
+    target: NodeId,
+    (from, object): (&Tree, NodeId),
+    scope: &Scope,
+    left: &mut Vec<(NodeId, NodeId)>,
+) {
     let mut grown = false;
     for member in from.children(object) {
         let name = from.name(member);
@@ -85,13 +97,13 @@ fn add(tree: &mut Tree, target: NodeId, from: &Tree, object: NodeId, scope: &Sco
             continue;
         };
         match (tree.kind(own), from.kind(member)) {
-            (Kind::Array, Kind::Array) => unite(tree, own, from, member),
+            (Kind::Array, Kind::Array) => unite(tree, own, (from, member), left),
             (Kind::Object, Kind::Object) if agree(tree, own, from, member) => {
                 if let Some(found) = scope.child(name) {
-                    add(tree, own, from, member, &Scope::Element(found));
+                    add(tree, own, (from, member), &Scope::Element(found), left);
                 }
             }
-            _ => {}
+            _ => left.push((member, own)),
         }
     }
     if grown {
@@ -100,11 +112,12 @@ fn add(tree: &mut Tree, target: NodeId, from: &Tree, object: NodeId, scope: &Sco
 }
 
 /// Adds the items that an array lacks.
-fn unite(tree: &mut Tree, own: NodeId, from: &Tree, array: NodeId) {
+fn unite(tree: &mut Tree, own: NodeId, (from, array): (&Tree, NodeId), left: &mut Vec<(NodeId, NodeId)>) {
     for item in from.children(array) {
         // Many equal items cannot make this slow: an array of an instance is bounded by its own message.
-        if !tree.children(own).any(|known| same(tree, known, from, item)) {
-            copy(tree, own, None, from, item, &|origin| origin);
+        match tree.children(own).find(|known| same(tree, *known, from, item)) {
+            Some(known) => left.push((item, known)),
+            None => copy(tree, own, None, from, item, &|origin| origin),
         }
     }
 }
@@ -161,7 +174,7 @@ pub(crate) fn copy(
     }
 }
 
-fn same(tree: &Tree, a: NodeId, other: &Tree, b: NodeId) -> bool {
+pub(crate) fn same(tree: &Tree, a: NodeId, other: &Tree, b: NodeId) -> bool {
     if tree.kind(a) != other.kind(b) || tree.text(a) != other.text(b) {
         return false;
     }

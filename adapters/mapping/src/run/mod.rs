@@ -3,9 +3,11 @@
 //! nothing is written twice and nothing is looked up by name.
 
 mod act;
+mod address;
 mod emit;
 mod items;
 mod keys;
+mod lost;
 mod make;
 mod merge;
 mod numbers;
@@ -31,7 +33,8 @@ use crate::group::{Groups, NONE};
 use crate::plan::{Make, MessageKind, Plan, Structure};
 use crate::primitives::Around;
 
-pub(crate) use keys::{hash, plain_address, private_address, site_address};
+pub(crate) use address::{plain_address, private_address, site_address};
+pub(crate) use keys::hash;
 pub(crate) use numbers::NumberMap;
 pub use result::{BundleKind, Lifted, Remark, Setting};
 pub use stencil::Stencils;

@@ -21,6 +21,8 @@ pub trait Track {
 /// Why a place that a row read is not written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Passed {
+    /// What was written already says the same.
+    Alike,
     /// The row says so.
     Ignored,
     /// Another row, of that number, won the element.

@@ -5,7 +5,7 @@ use causeway_core::fhir::Value as Json;
 use causeway_core::origin::{OriginId, OriginKind};
 
 use super::track::Track;
-use super::{Hand, Run, Yield, keys};
+use super::{Hand, Run, Yield, address};
 use crate::doc::Doc;
 use crate::ops::At;
 use crate::plan::{Code, Codes, Fixed, Row, Shape, Why};
@@ -114,10 +114,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
 
     /// Says once that an authority has no address of its own.
     fn say_private(&mut self, address: &str, row: &'a Row<D>, hand: Hand) {
-        if !address.starts_with(keys::PRIVATE) {
+        let Some(name) = address.strip_prefix(address::PRIVATE) else {
             return;
-        }
-        let name = address.get(keys::PRIVATE.len()..).unwrap_or("");
+        };
         let said = self
             .remarks
             .iter()

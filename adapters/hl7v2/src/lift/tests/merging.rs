@@ -96,3 +96,21 @@ fn rows_inside_what_a_whole_row_made_fill_what_is_empty_there() {
     let expect = r#""type":[{"coding":[{"system":"http://x","code":"t"}],"text":"note"}],"serviceType":{"coding":[{"system":"http://x","code":"amb"}],"text":"ward""#;
     assert_eq!(encounter(&lifted), expect);
 }
+
+#[test]
+fn a_leaf_that_says_what_stands_already_is_mapped_and_another_is_superseded() {
+    let plan =
+        visits("PV1-3,,serviceType.text,keep,\nPV1-4,,serviceType.text,keep,\nPV1-44,,period.start,DTM.dateTime,");
+    let first = "PV1||I|ward|ward|||||||||||||||V";
+    let message = message(&format!("PID|||1\n{first}\nPV1||I|other|ward|||||||||||||||V"));
+    let tracked = plan
+        .run("S", &message, setting(), Arc::new(NoPlaces), Tracked::default())
+        .unwrap();
+    let ledger = plan.ledger(&message, &tracked, &|place| message.place_text(place));
+    let of = |place: &str| ledger.iter().find(|record| record.place == place).unwrap();
+    assert_eq!(of("PV1[1]-4[1].1.1").state, LeafState::Mapped);
+    assert_eq!(
+        of("PV1[2]-3[1].1.1").reason.as_deref(),
+        Some("superseded by PV1.Encounter.csv:4")
+    );
+}
