@@ -120,6 +120,14 @@ async fn advice_is_added_after_the_rules() {
 }
 
 #[tokio::test]
+async fn what_is_refused_already_is_shown_to_no_service() {
+    let advisor = Advisor::silent();
+    let rules = rules(Fail::Remark, || vec![finding("bad", Severity::Error)]);
+    let answer = run(rules, hooks(&advisor)).await;
+    assert_eq!((answer.verdict, advisor.calls()), (Verdict::Refused, 0));
+}
+
+#[tokio::test]
 async fn nothing_found_and_not_evaluated_differ() {
     let silent = run(no_rules(), hooks(&Advisor::silent())).await;
     assert_eq!(silent.verdict, Verdict::Accepted);

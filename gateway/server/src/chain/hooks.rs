@@ -1,10 +1,12 @@
 //! Asks the decision-support services, all at once, within one budget a frame. A service that is late, down, broken or
-//! lying becomes the remark "not evaluated", and the message goes on; nothing leaves the house before the frame is kept.
-//! What arrives after the budget goes to the late sink and never alters a reply.
+//! lying becomes the remark "not evaluated", and the message goes on; nothing leaves the house before the frame is kept,
+//! and nothing of a message that is refused already. What arrives after the budget goes to the late sink and never alters
+//! a reply.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use causeway_core::finding::gravest;
 use causeway_core::store::Late;
 use causeway_core::{
     Actor, ActorKind, Answer, Arrival, Class, Exchange, Fault, FaultKind, Finding, Hook, Kept, Severity, Text, Verdict,
@@ -53,13 +55,7 @@ pub(super) struct Hooks {
 
 impl Stage for Hooks {
     async fn run<N: Link>(self, mut exchange: Exchange, next: Next<N>) -> Answer {
-        let wanted: Vec<_> = self
-            .set
-            .hooks
-            .iter()
-            .filter(|hook| hook.wants(&exchange))
-            .cloned()
-            .collect();
+        let wanted = self.set.wanted(&exchange);
         if wanted.is_empty() {
             return next.run(exchange).await;
         }
@@ -90,6 +86,15 @@ struct Call {
 }
 
 impl HookSet {
+    /// Whom to ask. What is refused already leaves the house for nobody.
+    fn wanted(&self, exchange: &Exchange) -> Vec<Arc<dyn Hook>> {
+        if gravest(&exchange.findings) == Some(Severity::Error) {
+            return Vec::new();
+        }
+        let wants = |hook: &&Arc<dyn Hook>| hook.wants(exchange);
+        self.hooks.iter().filter(wants).cloned().collect()
+    }
+
     /// Starts a call in a task of its own, since it may outlive the exchange.
     fn call(&self, hook: Arc<dyn Hook>, exchange: &Exchange, kept: &Kept) -> Call {
         let (sender, answer) = tokio::sync::oneshot::channel();
