@@ -1,35 +1,63 @@
-//! Frames whose commit is said may wait on disk when too much is running: they leave memory, and are claimed later in
+//! Frames whose commit is said may wait on disk when there is too much to do: they leave memory, and are claimed later in
 //! order of receipt. The key of their patient stays here, so that a later frame of the same patient does not overtake.
-//! This module counts and waits; claiming is the wiring's business.
+//! This module counts, paces and waits; claiming is the wiring's business.
+
+mod pace;
 
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::Notify;
 
-/// Messages that run at once before further ones are set aside (DESIGN decision 6).
+use self::pace::Pace;
+
+/// Messages that run at once before further ones are set aside, however idle the processors (DESIGN decision 6).
 const RUNNING: usize = 1_000;
-/// Messages set aside before the listeners stop reading.
-const PARKED: usize = 200_000;
+/// Messages set aside before the listeners stop reading: twenty seconds of commits at 20,000 a second.
+const PARKED: usize = 400_000;
 
 /// What is running and what is set aside.
 #[derive(Debug, Default)]
 pub struct Backlog {
     running: AtomicUsize,
     parked: AtomicUsize,
-    patients: Mutex<HashMap<Box<str>, u32>>,
+    pace: Pace,
+    patients: Mutex<Patients>,
     changed: Notify,
+}
+
+/// How many messages of a patient are set aside, by the hash of the patient's key: 400,000 keys would take memory, and
+/// two patients of one hash only wait for each other.
+#[derive(Debug, Default)]
+struct Patients(HashMap<u64, u32>);
+
+impl Patients {
+    fn number(&self, patient: &str) -> u64 {
+        self.0.hasher().hash_one(patient)
+    }
 }
 
 /// One running message, counted until dropped.
 #[derive(Debug)]
-pub struct Running(std::sync::Arc<Backlog>);
+pub struct Running {
+    backlog: std::sync::Arc<Backlog>,
+    handed_over: Instant,
+}
+
+impl Running {
+    /// A worker took the message up.
+    pub fn taken_up(&self) {
+        self.backlog.pace.waited(self.handed_over.elapsed());
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
-        self.0.changed.notify_waiters();
+        self.backlog.running.fetch_sub(1, Ordering::AcqRel);
+        self.backlog.changed.notify_waiters();
     }
 }
 
@@ -37,12 +65,20 @@ impl Backlog {
     /// Counts a message as running.
     pub fn run(self: &std::sync::Arc<Self>) -> Running {
         self.running.fetch_add(1, Ordering::AcqRel);
-        Running(std::sync::Arc::clone(self))
+        Running {
+            backlog: std::sync::Arc::clone(self),
+            handed_over: Instant::now(),
+        }
     }
 
     /// Whether a message that may wait should. Once some wait, later ones do too, or they would overtake.
     pub fn is_busy(&self) -> bool {
-        self.parked() > 0 || self.running.load(Ordering::Acquire) >= RUNNING
+        self.parked() > 0 || self.pace.is_strained() || self.running.load(Ordering::Acquire) >= RUNNING
+    }
+
+    /// Whether one message at most is running.
+    pub fn is_alone(&self) -> bool {
+        self.running.load(Ordering::Acquire) <= 1
     }
 
     /// How many wait.
@@ -50,16 +86,20 @@ impl Backlog {
         self.parked.load(Ordering::Acquire)
     }
 
-    /// How many more may run now.
+    /// How many that were set aside may run now besides those that run.
     pub fn room(&self) -> usize {
-        RUNNING.saturating_sub(self.running.load(Ordering::Acquire))
+        let most = self.pace.window().min(RUNNING);
+        most.saturating_sub(self.running.load(Ordering::Acquire))
     }
 
     /// Sets a message aside.
     pub fn park(&self, patient: Option<&str>) {
         self.parked.fetch_add(1, Ordering::AcqRel);
+        self.pace.set_aside();
         if let Some(patient) = patient {
-            *self.patients().entry(patient.into()).or_default() += 1;
+            let mut patients = self.patients();
+            let number = patients.number(patient);
+            *patients.0.entry(number).or_default() += 1;
         }
         self.changed.notify_waiters();
     }
@@ -71,12 +111,13 @@ impl Backlog {
         let _before = self.parked.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
         if let Some(patient) = patient {
             let mut patients = self.patients();
-            let left = patients.get_mut(patient).map(|count| {
+            let number = patients.number(patient);
+            let left = patients.0.get_mut(&number).map(|count| {
                 *count = count.saturating_sub(1);
                 *count
             });
             if left == Some(0) {
-                patients.remove(patient);
+                patients.0.remove(&number);
             }
         }
         self.changed.notify_waiters();
@@ -84,8 +125,11 @@ impl Backlog {
 
     /// Waits until no message of a patient is set aside.
     pub async fn clear_of(&self, patient: &str) {
-        self.until(|| self.parked() == 0 || !self.patients().contains_key(patient))
-            .await;
+        let waits = || {
+            let patients = self.patients();
+            patients.0.contains_key(&patients.number(patient))
+        };
+        self.until(|| self.parked() == 0 || !waits()).await;
     }
 
     /// Waits until another message may be set aside.
@@ -108,7 +152,7 @@ impl Backlog {
         }
     }
 
-    fn patients(&self) -> std::sync::MutexGuard<'_, HashMap<Box<str>, u32>> {
+    fn patients(&self) -> std::sync::MutexGuard<'_, Patients> {
         self.patients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

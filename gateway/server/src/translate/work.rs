@@ -4,17 +4,17 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
 use causeway_core::inbox::Answered;
-use causeway_core::store::{Decided, Facts};
+use causeway_core::store::Decided;
 use causeway_core::{
-    Actor, ActorKind, Adapter, Answer, Arrival, Class, Draft, Exchange, Fault, FaultKind, Finding, Frame, Leave,
-    MemorySource, Parsed, Receipt, Reply, ReplyKind, Severity, Text, Verdict,
+    Actor, ActorKind, Adapter, Arrival, Class, Draft, Exchange, Fault, FaultKind, Finding, Frame, Leave, MemorySource,
+    Parsed, Receipt, Reply, ReplyKind, Severity, Text, Verdict,
 };
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
+use super::pack::Packing;
 use super::{Joint, Running};
 use crate::guard::guard;
 use crate::lanes::Place;
@@ -34,7 +34,7 @@ pub(super) struct Job<A: Adapter> {
     read: Read<A>,
     first: Option<Draft>,
     place: Option<Place>,
-    _running: Running,
+    running: Running,
 }
 
 impl<A: Adapter> Job<A> {
@@ -83,7 +83,7 @@ pub(super) fn lift<A: Adapter>(joint: &Joint<A>, receipt: Receipt, read: Read<A>
         read,
         first: None,
         place: None,
-        _running: running,
+        running,
     };
     job.first = job.lift(joint);
     job.place = job
@@ -134,6 +134,7 @@ pub(super) async fn run<A: Adapter>(
     commit: oneshot::Sender<Outgoing>,
     answers: oneshot::Sender<Vec<Outgoing>>,
 ) {
+    job.running.taken_up();
     let receipt = job.receipt.clone();
     if let Some(reply) = job.read.commit.clone() {
         let (joint, receipt) = (Arc::clone(&joint), receipt.clone());
@@ -175,7 +176,7 @@ pub(super) async fn say_commit<A: Adapter>(
 async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Outgoing>, Fault> {
     let (decided, replies, positive) = match job.read.message {
         Some(_) => decide(joint, &mut job).await,
-        None => unreadable(joint, &job),
+        None => unreadable(joint, &job).await,
     };
     if let Some(place) = &mut job.place {
         place.turn().await;
@@ -210,13 +211,14 @@ async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>) -> (Vec<Decided>
     while let Some(mut next) = draft {
         next.findings.splice(0..0, job.read.findings.drain(..)); // the parser's remarks go with the first part
         let exchange = Exchange::new(job.receipt.clone(), part, next);
+        let packing = Packing::begin(&exchange.bundle, joint.house.backlog.is_alone());
         let answer = match joint.house.chain.clone().oneshot(exchange).await {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
         positive &= answer.verdict.is_positive();
         joint.adapter.add(&mut sum, part, &answer);
-        decided.push(keep(&answer));
+        decided.push(packing.end(&answer).await);
         part += 1;
         draft = job.lift(joint);
     }
@@ -232,14 +234,15 @@ async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>) -> (Vec<Decided>
 }
 
 /// A frame that nothing can be made of is kept and refused.
-fn unreadable<A: Adapter>(joint: &Joint<A>, job: &Job<A>) -> (Vec<Decided>, Vec<Reply>, bool) {
+async fn unreadable<A: Adapter>(joint: &Joint<A>, job: &Job<A>) -> (Vec<Decided>, Vec<Reply>, bool) {
     let reply = refuse(joint, &job.receipt, &job.read.findings);
     let draft = Draft {
         findings: job.read.findings.clone(),
         ..Draft::default()
     };
     let answer = Exchange::new(job.receipt.clone(), 0, draft).answer(Verdict::Refused);
-    (vec![keep(&answer)], vec![reply], false)
+    let decided = Packing::begin(&answer.bundle, false).end(&answer).await;
+    (vec![decided], vec![reply], false)
 }
 
 fn refuse<A: Adapter>(joint: &Joint<A>, receipt: &Receipt, findings: &[Finding]) -> Reply {
@@ -266,19 +269,5 @@ fn refusal<A: Adapter>(joint: &Joint<A>, receipt: &Receipt, fault: Fault) -> Out
             positive: false,
             ..reply
         },
-    }
-}
-
-/// Makes an answer ready for the log, on the worker's time and not the writer's.
-fn keep(answer: &Answer) -> Decided {
-    let mut json = Vec::with_capacity(answer.bundle.tree.text_len() * 2);
-    causeway_core::fhir::write_compact(&answer.bundle.tree, causeway_core::NodeId::ROOT, &mut json);
-    let facts = serde_json::to_vec(&Facts::of(answer, crate::projection::index(&answer.bundle))).unwrap_or_default();
-    Decided {
-        part: answer.part,
-        verdict: answer.verdict,
-        bundle: causeway_store::compress(&json),
-        facts: Bytes::from(facts),
-        deliveries: answer.deliveries.clone(),
     }
 }
