@@ -130,7 +130,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         while let Some(first) = tree.children(node).next() {
             node = first;
         }
-        self.origins.get(tree.origin(node)).map_or(u32::MAX, |origin| origin.row)
+        self.origins
+            .get(tree.origin(node))
+            .map_or(u32::MAX, |origin| origin.row)
     }
 }
 
