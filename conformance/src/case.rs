@@ -1,6 +1,7 @@
 //! A case file: `# Title`, a sentence with the clause of the standard, and fenced blocks named by language and role:
 //! `hl7 in`, `hl7 out`, `json exchange`, `text findings`, `toml config`. Several titles in a file are several cases.
-//! Blocks run in order; an `out`, `exchange` or `findings` speaks of the `in` before it.
+//! Blocks run in order; an `out`, `exchange` or `findings` speaks of the `in` before it. Words after `in` say how the text
+//! becomes bytes: `hl7 in gb18030 lf`.
 
 /// What a block is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Block {
     pub language: String,
     /// What it is for.
     pub role: Role,
+    /// How it becomes bytes: the label of a character set, `lf` or `crlf`; empty: UTF-8, and what the format is used to.
+    pub how: Vec<String>,
     /// What it holds, line ends as `\n`, without the last.
     pub text: String,
     /// Line of the opening fence, from 1.
@@ -145,8 +148,9 @@ impl Reader {
 }
 
 fn block(info: &str, line: usize, start: usize) -> Result<Block, CaseError> {
-    let (language, role) = info.trim().split_once(' ').unwrap_or((info.trim(), ""));
-    let role = match role.trim() {
+    let mut words = info.split_whitespace();
+    let language = words.next().unwrap_or_default();
+    let role = match words.next().unwrap_or_default() {
         "config" => Role::Config,
         "in" => Role::In,
         "out" => Role::Out,
@@ -160,6 +164,7 @@ fn block(info: &str, line: usize, start: usize) -> Result<Block, CaseError> {
     Ok(Block {
         language: language.to_owned(),
         role,
+        how: words.map(str::to_owned).collect(),
         text: String::new(),
         line,
         range: start..start,
@@ -183,6 +188,13 @@ mod tests {
         );
         assert_eq!(text.get(first[0].range.clone()), Some("MSH|a\n\nPID|b\n"));
         assert_eq!((first[1].role, first[1].text.as_str()), (Role::Out, ""));
+    }
+
+    #[test]
+    fn words_after_the_role_say_how() {
+        let cases = Case::read("# A\n```hl7 in gb18030 lf\nMSH|\n```\n```hl7 out\n```\n").unwrap();
+        assert_eq!(cases[0].blocks[0].how, ["gb18030", "lf"]);
+        assert!(cases[0].blocks[1].how.is_empty());
     }
 
     #[test]

@@ -45,8 +45,8 @@ fn field(want: &str, have: &str) -> bool {
     }
 }
 
-/// What a JSON text lacks of the expectation: members by name, items somewhere in the array. Numbers are compared as
-/// they are written.
+/// What a JSON text lacks of the expectation: members by name, items somewhere in the array. A member that is `null` must
+/// not be there. Numbers are compared as they are written.
 pub fn exchange(expected: &str, got: &str) -> Option<String> {
     let read = |text: &str, what: &str| serde_json::from_str::<Value>(text).map_err(|error| format!("{what}: {error}"));
     let (expected, got) = match (read(expected, "the expectation"), read(got, "the exchange")) {
@@ -60,8 +60,11 @@ fn lacks(want: &Value, have: &Value, path: &str) -> Option<String> {
     match (want, have) {
         (Value::Object(want), Value::Object(have)) => want.iter().find_map(|(name, want)| {
             let path = format!("{path}.{name}");
-            have.get(name)
-                .map_or_else(|| Some(format!("{path} is missing")), |have| lacks(want, have, &path))
+            match have.get(name) {
+                None if want.is_null() => None,
+                None => Some(format!("{path} is missing")),
+                Some(have) => lacks(want, have, &path),
+            }
         }),
         (Value::Array(want), Value::Array(have)) => want.iter().enumerate().find_map(|(index, want)| {
             let mut reasons = have.iter().map(|have| lacks(want, have, &format!("{path}[{index}]")));
@@ -105,5 +108,7 @@ mod tests {
         );
         assert!(exchange(r#"{"entry":[{"resource":{"d":3}}]}"#, got).is_some());
         assert!(exchange(r#"{"total":1}"#, got).unwrap().contains("$.total is missing"));
+        assert_eq!(exchange(r#"{"total":null}"#, got), None);
+        assert!(exchange(r#"{"entry":null}"#, got).unwrap().contains("and not null"));
     }
 }

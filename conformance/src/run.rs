@@ -19,11 +19,11 @@ pub struct Answered {
 
 /// Something that answers.
 pub trait Target {
-    /// Sends an input and waits for what comes of it.
+    /// Sends an input block and waits for what comes of it.
     ///
     /// # Errors
-    /// The target cannot be reached, or does not answer.
-    fn send(&mut self, language: &str, input: &str) -> impl Future<Output = Result<Answered, String>>;
+    /// The target cannot be reached, does not answer, or does not know how the block becomes bytes.
+    fn send(&mut self, input: &Block) -> impl Future<Output = Result<Answered, String>>;
 }
 
 /// One difference.
@@ -45,7 +45,7 @@ pub async fn run(case: &Case, target: &mut impl Target) -> Vec<Failure> {
     for block in &case.blocks {
         match block.role {
             Role::Config => {}
-            Role::In => match target.send(&block.language, &block.text).await {
+            Role::In => match target.send(block).await {
                 Ok(now) => {
                     replies = now.replies.clone().into();
                     answered = now;

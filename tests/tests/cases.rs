@@ -1,20 +1,21 @@
-//! The conformance cases, in process and over a real socket, by the same runner. `UPDATE_EXPECT=1` rewrites the blocks
-//! that differ; read them before you keep them.
+//! The conformance cases, in process and over a real socket, by the same runner; cases of the same configuration share a
+//! gateway. `UPDATE_EXPECT=1` rewrites the blocks that differ; read them before you keep them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use causeway_conformance::{Answered, Case, Failure, Role, Target, run};
-use causeway_core::store::Facts;
+use causeway_conformance::{Answered, Block, Case, Failure, Role, Target, run};
+use causeway_core::store::{Event, Facts, Record};
 use causeway_core::{Frame, Head, Store};
 use causeway_server::chain::HookSet;
 use causeway_server::config::Config;
 use causeway_server::{config, wire};
 use causeway_store::MemoryLog;
 use causeway_tests::{Gateway, Peer, framed};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use tower::ServiceExt;
 
 fn cases() -> Vec<(PathBuf, String, Vec<Case>)> {
@@ -39,15 +40,40 @@ fn configuration(case: &Case) -> Config {
     config::parse(case.config(), std::iter::empty()).unwrap_or_else(|error| panic!("{}: {error}", case.title))
 }
 
-/// HL7v2 blocks have a line a segment.
-fn body(input: &str) -> Bytes {
-    Bytes::from(input.replace('\n', "\r") + "\r")
+/// The bytes of a block: a segment a line, ended as it says or by CR, in the character set it says or UTF-8. UTF-16 comes
+/// with its mark.
+fn body(block: &Block) -> Result<Bytes, String> {
+    let says = |word: &str| block.how.iter().any(|how| how == word);
+    let end = match (says("crlf"), says("lf")) {
+        (true, _) => "\r\n",
+        (_, true) => "\n",
+        _ => "\r",
+    };
+    let text = block.text.replace('\n', end) + end;
+    let set = charset(block)?;
+    let bytes = match set {
+        _ if set == UTF_16LE => format!("\u{feff}{text}")
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect(),
+        _ if set == UTF_16BE => format!("\u{feff}{text}")
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect(),
+        _ => set.encode(&text).0.into_owned(),
+    };
+    Ok(bytes.into())
+}
+
+fn charset(block: &Block) -> Result<&'static Encoding, String> {
+    let mut labels = block.how.iter().filter(|how| !matches!(how.as_str(), "lf" | "crlf"));
+    let Some(label) = labels.next() else { return Ok(UTF_8) };
+    Encoding::for_label(label.as_bytes()).ok_or_else(|| format!("{label:?} is no character set"))
 }
 
 struct InProcess {
     wired: wire::Wired,
     log: Arc<MemoryLog>,
-    number: u64,
 }
 
 impl InProcess {
@@ -59,12 +85,14 @@ impl InProcess {
         Self {
             wired: wire::wired(listener, &config, &house).expect("a listener"),
             log,
-            number: 0,
         }
     }
 
     fn look(&self, answered: &mut Answered) {
-        let Some(ended) = self.log.outcome(self.number).expect("the log") else {
+        let records = self.log.read_from(0, usize::MAX).expect("the log");
+        let received = |record: &&Record| matches!(record.event, Event::Received { .. });
+        let number = records.iter().rfind(received).map_or(0, |record| record.number);
+        let Some(ended) = self.log.outcome(number).expect("the log") else {
             return;
         };
         let Some(part) = ended.decided.first() else { return };
@@ -84,24 +112,24 @@ impl InProcess {
 }
 
 impl Target for InProcess {
-    async fn send(&mut self, _: &str, input: &str) -> Result<Answered, String> {
+    async fn send(&mut self, input: &Block) -> Result<Answered, String> {
+        let set = charset(input)?;
         let frame = Frame {
             listener: Arc::from("mllp"),
             peer: Arc::from("case"),
             received: "2026-11-24T08:15:12Z".parse().expect("a time"),
             head: Head::Mllp,
-            body: body(input),
+            body: body(input)?,
         };
         let Ok(replies) = self.wired.service.clone().oneshot(frame).await;
         let texts = replies.collect().await.into_iter();
         let replies = texts
-            .map(|outgoing| String::from_utf8_lossy(&outgoing.reply.bytes).into_owned())
+            .map(|outgoing| set.decode(&outgoing.reply.bytes).0.into_owned())
             .collect();
         let mut answered = Answered {
             replies,
             ..Answered::default()
         };
-        self.number += 1;
         self.look(&mut answered);
         Ok(answered)
     }
@@ -109,7 +137,6 @@ impl Target for InProcess {
 
 struct OverTheWire {
     peer: Peer,
-    _gateway: Gateway,
     replies: VecDeque<usize>,
 }
 
@@ -127,15 +154,15 @@ fn replies(case: &Case) -> VecDeque<usize> {
 }
 
 impl Target for OverTheWire {
-    async fn send(&mut self, _: &str, input: &str) -> Result<Answered, String> {
-        if !self.peer.send(&framed(&body(input))).await {
+    async fn send(&mut self, input: &Block) -> Result<Answered, String> {
+        let set = charset(input)?;
+        if !self.peer.send(&framed(&body(input)?)).await {
             return Err("the connection ended".to_owned());
         }
         let mut answered = Answered::default();
         for _ in 0..self.replies.pop_front().unwrap_or(1) {
-            answered
-                .replies
-                .push(self.peer.reply().await.ok_or("the connection ended")?);
+            let reply = self.peer.reply_bytes().await.ok_or("the connection ended")?;
+            answered.replies.push(set.decode(&reply).0.into_owned());
         }
         Ok(answered)
     }
@@ -157,11 +184,12 @@ fn told(file: &Path, case: &Case, failures: &[Failure]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn in_process() {
     let update = std::env::vars().any(|(name, _)| name == "UPDATE_EXPECT");
-    let mut all = String::new();
+    let (mut all, mut targets) = (String::new(), BTreeMap::new());
     for (file, mut text, cases) in cases() {
         let mut edits = Vec::new();
         for case in &cases {
-            let failures = run(case, &mut InProcess::new(case)).await;
+            let target = targets.entry(case.config().to_owned());
+            let failures = run(case, target.or_insert_with(|| InProcess::new(case))).await;
             all += &told(&file, case, &failures);
             edits.extend(failures.into_iter().filter_map(|failure| failure.actual));
         }
@@ -176,28 +204,28 @@ async fn in_process() {
     assert!(all.is_empty(), "{all}");
 }
 
+async fn gateway(case: &Case) -> Gateway {
+    Gateway::start(Vec::new(), |config| {
+        let (data, free) = (config.data.clone(), config.listeners.first().map(|one| one.address));
+        *config = configuration(case);
+        config.data = data;
+        for listener in &mut config.listeners {
+            listener.address = free.expect("a listener");
+        }
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn over_the_wire() {
-    let mut all = String::new();
+    let (mut all, mut gateways) = (String::new(), BTreeMap::new());
     for (file, _, cases) in cases() {
         for case in &cases {
-            let gateway = Gateway::start(Vec::new(), |config| {
-                let (data, address) = (
-                    config.data.clone(),
-                    config.listeners.first().expect("a listener").address,
-                );
-                *config = configuration(case);
-                config.data = data;
-                config
-                    .listeners
-                    .iter_mut()
-                    .for_each(|listener| listener.address = address);
-            })
-            .await;
-            let peer = Peer::connect(gateway.address()).await;
+            if !gateways.contains_key(case.config()) {
+                gateways.insert(case.config().to_owned(), gateway(case).await);
+            }
             let mut target = OverTheWire {
-                peer,
-                _gateway: gateway,
+                peer: Peer::connect(gateways[case.config()].address()).await,
                 replies: replies(case),
             };
             let failures = tokio::time::timeout(Duration::from_secs(30), run(case, &mut target))

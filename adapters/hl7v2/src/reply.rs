@@ -237,10 +237,8 @@ impl Work<'_> {
     /// BHS with the parties swapped; BHS-12 names the batch that is answered (HL7 v2.9 2.14.2).
     fn batch_header(&self, writer: &mut Writer) {
         let outside = &self.intake.body.outside;
-        let header = outside
-            .segments
-            .iter()
-            .find(|segment| segment.name == "BHS" || segment.name == "FHS");
+        let first = |name: &str| outside.segments.iter().find(|segment| segment.name == name);
+        let header = first("BHS").or_else(|| first("FHS"));
         let echoed = |number| header.and_then(|header| Some(outside.raw(outside.field_of(header, number)?)));
         writer.header("BHS");
         for (ours, theirs) in [(3, 5), (4, 6), (5, 3), (6, 4)] {
