@@ -16,9 +16,10 @@ lint: setup-demo
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- --deny warnings
 
-# The figures of the house.
-bench: setup-demo
-	cargo bench --workspace $(ARGS)
+# The figures of the house from end to end, in one table; `make bench ARGS="crowd commits"` for some parts, `BENCH=full make
+# bench` for the goals' own durations. The benches of single crates run with `cargo bench --package NAME`.
+bench: setup-test
+	cargo bench --quiet --package causeway-tests --bench figures -- $(ARGS)
 
 setup-demo:
 	@scripts/setup.sh demo

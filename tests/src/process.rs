@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// The built binary. Tests of another crate do not get it built by themselves.
 ///
@@ -150,17 +151,40 @@ impl Process {
         self.tell_to_stop() && self.child.wait().is_ok_and(|status| status.success())
     }
 
-    /// Its resident memory in KiB, as Linux counts it.
+    /// The most memory that was resident, in KiB, as Linux counts it.
     ///
     /// # Panics
     /// Where there is no `/proc`.
     pub fn memory(&self) -> u64 {
+        self.counted("VmHWM:")
+    }
+
+    /// The memory that is resident now, in KiB.
+    ///
+    /// # Panics
+    /// Where there is no `/proc`.
+    pub fn resident(&self) -> u64 {
+        self.counted("VmRSS:")
+    }
+
+    /// The processor time that it has had.
+    ///
+    /// # Panics
+    /// Where there is no `/proc`.
+    pub fn processor(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("/proc");
+        // proc(5): fields 14 and 15, in hundredths of a second; the name before may hold spaces.
+        let (_, fields) = stat.rsplit_once(')').expect("a name");
+        let times = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = times.map(|ticks| ticks.parse::<u64>().expect("a number")).sum();
+        Duration::from_millis(ticks * 10)
+    }
+
+    fn counted(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("/proc");
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .expect("VmHWM");
-        line.trim().trim_end_matches(" kB").parse().expect("a number")
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let count = line.expect(name).trim().trim_end_matches(" kB").parse();
+        count.expect("a number")
     }
 }
 

@@ -49,6 +49,18 @@ impl Service {
     /// # Panics
     /// When nothing can be bound.
     pub async fn start(decide: impl Fn(&Value) -> Doing + Send + Sync + 'static) -> Self {
+        Self::serving(move |body| decide(&serde_json::from_slice(body).unwrap_or_default())).await
+    }
+
+    /// Starts one that always does the same and does not read what it is asked.
+    ///
+    /// # Panics
+    /// When nothing can be bound.
+    pub async fn always(doing: Doing) -> Self {
+        Self::serving(move |_| doing.clone()).await
+    }
+
+    async fn serving(decide: impl Fn(&[u8]) -> Doing + Send + Sync + 'static) -> Self {
         let socket = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = socket.local_addr().expect("an address");
         let (calls, decide) = (Arc::new(AtomicUsize::new(0)), Arc::new(decide));
@@ -73,12 +85,11 @@ impl Service {
     }
 }
 
-async fn serve(mut stream: TcpStream, decide: &(impl Fn(&Value) -> Doing + Sync), calls: &AtomicUsize) -> Option<()> {
+async fn serve(mut stream: TcpStream, decide: &(impl Fn(&[u8]) -> Doing + Sync), calls: &AtomicUsize) -> Option<()> {
     loop {
         let body = request(&mut stream).await?;
         calls.fetch_add(1, Ordering::SeqCst);
-        let doing = decide(&serde_json::from_slice(&body).unwrap_or_default());
-        act(&mut stream, doing).await?;
+        act(&mut stream, decide(&body)).await?;
     }
 }
 

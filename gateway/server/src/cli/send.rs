@@ -18,7 +18,7 @@ use crate::transport::mllp::{Client, ClientError, Fresh, Load, LoadReport, Timeo
 #[command(after_help = "Examples:
   causeway send mllp://127.0.0.1:2575 oru.hl7
   causeway send mllp://127.0.0.1:2575 oru.hl7 --connections 16 --count 10000 --vary
-  causeway send mllp://127.0.0.1:2575 a01.hl7 oru.hl7 --rate 500 --count 30000 --json")]
+  causeway send mllp://127.0.0.1:2575 a01.hl7 oru.hl7 --rate 500 --seconds 60 --json")]
 pub(super) struct Args {
     /// `mllp://HOST:PORT`.
     target: String,
@@ -31,9 +31,12 @@ pub(super) struct Args {
     /// Measure: connections at once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     connections: Option<u16>,
-    /// Measure: messages in all, the files in turn; without it each file once for each connection.
+    /// Measure: messages in all, the files in turn; without it and --seconds each file once for each connection.
     #[arg(long, value_name = "N")]
     count: Option<u64>,
+    /// Measure: how long to send; what is under way then is still waited for.
+    #[arg(long, value_name = "S")]
+    seconds: Option<u64>,
     /// Measure: messages a second in all; without it as fast as replies come.
     #[arg(long, value_name = "R", value_parser = rate)]
     rate: Option<f64>,
@@ -59,12 +62,17 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     let Some(inputs) = input::read(&args.files) else {
         return Ok(Status::Unreadable);
     };
-    let measures = args.connections.is_some() || args.count.is_some() || args.rate.is_some() || args.vary;
-    if measures {
+    if measures(args) {
         block_on(measure(address, args, &inputs, common.json))
     } else {
         block_on(exchange(address, args, &inputs, common.json))
     }
+}
+
+/// Whether any argument asks for a measurement.
+fn measures(args: &Args) -> bool {
+    let ends = args.count.is_some() || args.seconds.is_some();
+    ends || args.connections.is_some() || args.rate.is_some() || args.vary
 }
 
 async fn exchange(address: &str, args: &Args, inputs: &[input::Input], json: bool) -> Status {
@@ -117,9 +125,11 @@ async fn measure(address: &str, args: &Args, inputs: &[input::Input], json: bool
     let messages: Vec<Bytes> = inputs.iter().map(|input| input.bytes.clone()).collect();
     let connections = usize::from(args.connections.unwrap_or(1));
     let each_once = connections as u64 * messages.len() as u64;
+    let unsaid = args.seconds.map_or(each_once, |_| u64::MAX);
     let load_of = Load {
         connections,
-        count: args.count.unwrap_or(each_once),
+        count: args.count.unwrap_or(unsaid),
+        lasting: args.seconds.map(Duration::from_secs),
         rate: args.rate,
         pipeline: args.pipeline.max(1),
         fresh: if args.vary { Fresh::Everything } else { Fresh::Ids },
@@ -129,7 +139,8 @@ async fn measure(address: &str, args: &Args, inputs: &[input::Input], json: bool
         },
     };
     let answered = Arc::new(AtomicU64::new(0));
-    let bar = progress(Arc::clone(&answered), load_of.count);
+    let all = load_of.lasting.is_none().then_some(load_of.count);
+    let bar = progress(Arc::clone(&answered), all);
     let report = tokio::select! {
         report = load(address, &messages, load_of, answered) => report,
         never = bar => match never {},
@@ -140,13 +151,13 @@ async fn measure(address: &str, args: &Args, inputs: &[input::Input], json: bool
     }
 }
 
-/// Shows on a terminal how far it is; never ends.
-async fn progress(answered: Arc<AtomicU64>, count: u64) -> std::convert::Infallible {
-    let shown = std::io::stderr().is_terminal();
+/// Shows on a terminal how far it is, where the end is a number of messages; never ends.
+async fn progress(answered: Arc<AtomicU64>, all: Option<u64>) -> std::convert::Infallible {
+    let all = all.filter(|_| std::io::stderr().is_terminal());
     loop {
         tokio::time::sleep(Duration::from_millis(250)).await;
-        if shown {
-            output::progress(answered.load(Ordering::Relaxed), count);
+        if let Some(all) = all {
+            output::progress(answered.load(Ordering::Relaxed), all);
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Load {
     pub connections: usize,
     /// Messages in all; the given ones are sent in turn, again and again.
     pub count: u64,
+    /// How long new messages are sent at most; those under way then are still waited for.
+    pub lasting: Option<Duration>,
     /// Messages a second over all connections; absent: as fast as replies come.
     pub rate: Option<f64>,
     /// Messages of one connection that wait for replies at once.
@@ -47,6 +49,7 @@ impl Default for Load {
         Self {
             connections: 1,
             count: 1,
+            lasting: None,
             rate: None,
             pipeline: 1,
             fresh: Fresh::Ids,
@@ -67,14 +70,13 @@ struct Plan {
 }
 
 impl Plan {
-    /// The next message's number and when it is due; `None` when all are given out.
+    /// The next message's number and when it is due; `None` when all are given out or the time is over.
     fn ticket(&self) -> Option<(u64, Instant)> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        if number >= self.load.count {
-            return None;
-        }
-        let after = self.load.rate.map_or(Duration::ZERO, |rate| due(number, rate));
-        Some((number, self.start + after))
+        let due = self.start + self.load.rate.map_or(Duration::ZERO, |rate| due(number, rate));
+        let over = |lasting| due.max(Instant::now()) >= self.start + lasting;
+        let given_out = number >= self.load.count || self.load.lasting.is_some_and(over);
+        (!given_out).then_some((number, due))
     }
 }
 

@@ -171,6 +171,26 @@ async fn a_load_run_keeps_its_rate() {
 }
 
 #[tokio::test]
+async fn a_load_run_ends_with_its_time_and_waits_for_what_is_under_way() {
+    let house = House::open(accepting(), Options::default()).await;
+    let lasting = Duration::from_millis(200);
+    let run = Load {
+        connections: 2,
+        count: u64::MAX,
+        lasting: Some(lasting),
+        ..Load::default()
+    };
+    let address = house.address.to_string();
+    let report = load(&address, &[Bytes::from_static(MESSAGE)], run, Arc::default())
+        .await
+        .unwrap();
+    assert!(report.answered > 0 && report.answered == report.sent, "{report}");
+    assert_eq!(house.counters.frames.get(), report.sent);
+    // One reply after the end at most, and not a second load of messages.
+    assert!(report.seconds >= 0.2 && report.seconds < 5.0, "{report}");
+}
+
+#[tokio::test]
 async fn a_load_run_reports_messages_that_nobody_answers() {
     let silent = BoxCloneSyncService::new(service_fn(|_: Frame| async {
         let quiet = Outgoing {
