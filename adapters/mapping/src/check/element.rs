@@ -216,8 +216,8 @@ impl<'a> Check<'a> {
             return self.errors.push(Bad::new(at, text));
         }
         self.may_refer(&kinds, at, leaf);
-        if reference.scope == Scope::All && !leaf.in_items {
-            let text = format!("ref({name}*) gives several, the element holds one");
+        if matches!(reference.scope, Scope::All | Scope::Below) && !leaf.in_items {
+            let text = format!("{reference} gives several, the element holds one");
             self.errors.push(Bad::new(at, text));
         }
     }

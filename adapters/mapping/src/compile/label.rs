@@ -90,7 +90,7 @@ impl<'a, F: Format> Compiler<'a, F> {
         let [extension, value] = row.segments() else {
             return None;
         };
-        let all = matches!(&row.row.how, How::Ref(reference) if reference.scope == Scope::All);
+        let all = matches!(&row.row.how, How::Ref(reference) if reference.scope == Scope::All && reference.conditions.is_empty());
         if extension.extension.is_none() || !all || !row.row.from.is_empty() {
             return None;
         }

@@ -217,7 +217,8 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
 
     fn refer_said(&mut self, reference: &'a crate::plan::Reference<D>, row: &'a Row<D>, at: At<'_>) -> Yield {
         let written = self.refer(reference, row.id, at);
-        if written == Yield::No && !reference.pairs.is_empty() && row.strong {
+        let wanted = reference.scope == crate::syntax::Scope::Nearest && !reference.pairs.is_empty();
+        if written == Yield::No && wanted && row.strong {
             self.remark("reference-missing", self.place_of(self.at), row.id, "");
         }
         written

@@ -9,6 +9,7 @@ mod items;
 mod keys;
 mod lost;
 mod make;
+mod members;
 mod merge;
 mod numbers;
 mod open;

@@ -11,7 +11,7 @@ use super::{Hand, NumberMap, Run, Yield};
 use crate::doc::{Doc, Identity};
 use crate::group::NONE;
 use crate::ops::At;
-use crate::plan::Reference;
+use crate::plan::{Pair, Reference};
 use crate::syntax::Scope;
 
 /// Instances of a list that are one with instances elsewhere, such as the laboratory of every result.
@@ -50,7 +50,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     }
 
     /// The instances of a list that were opened in groups of a range; lists are in the order of groups.
-    fn in_groups<'l>(&self, list: &'l [u32], first: u32, end: u32) -> &'l [u32] {
+    pub(crate) fn in_groups<'l>(&self, list: &'l [u32], first: u32, end: u32) -> &'l [u32] {
         let group = |inst: &u32| self.insts.get(*inst as usize).map_or(0, |inst| inst.group);
         let start = list.partition_point(|inst| group(inst) < first);
         let stop = list.partition_point(|inst| group(inst) < end);
@@ -61,11 +61,19 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     pub(crate) fn refer(&mut self, reference: &'a Reference<D>, row: u32, at: At<'_>) -> Yield {
         let inst = self.at;
         if !reference.pairs.is_empty() {
-            let found = self.equal(reference);
-            return match found {
-                Some(found) => self.write_reference(found, row, at),
-                None => Yield::No,
+            let found = match reference.scope {
+                Scope::Below => self.below(reference),
+                _ => self.equal(reference),
             };
+            let few = if reference.scope == Scope::Nearest {
+                1
+            } else {
+                usize::MAX
+            };
+            let found = found.into_iter().take(few);
+            return found.fold(Yield::No, |written, found| {
+                written.max(self.write_reference(found, row, at))
+            });
         }
         if reference.scope != Scope::All {
             let found = self.nearest(reference.name, inst, reference.scope == Scope::Here);
@@ -128,15 +136,15 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         Yield::Reference
     }
 
-    /// The instance of a name whose places say what the places here say.
-    fn equal(&mut self, reference: &'a Reference<D>) -> Option<u32> {
+    /// The instances of a name whose places say what the places here say.
+    fn equal(&mut self, reference: &'a Reference<D>) -> Vec<u32> {
         let mut wanted = 0u64;
         for (at, pair) in reference.pairs.iter().enumerate() {
             let here = self.first_valued(&pair.here, None);
             let said = here.map_or(0, |here| self.said(here, pair.identity));
             // A condition on what is not said here is left out of the comparison only when it stands behind the first.
             if said == 0 && at == 0 {
-                return None;
+                return Vec::new();
             }
             wanted = wanted.rotate_left(17) ^ said;
         }
@@ -146,8 +154,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             self.indexes.insert(key, index);
         }
         let own = self.at;
-        let found = self.indexes.get(&key)?.get(&wanted)?;
-        found.iter().copied().find(|found| *found != own)
+        let found = self.indexes.get(&key).and_then(|index| index.get(&wanted));
+        let others = found.into_iter().flatten().copied().filter(|found| *found != own);
+        others.collect()
     }
 
     fn index(&mut self, reference: &'a Reference<D>) -> NumberMap<u64, Vec<u32>> {
@@ -160,28 +169,8 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         let (group, number) = (self.group, self.number);
         let frame = self.frames.first().cloned();
         for inst in list {
-            let Some(found) = self.insts.get(inst as usize) else {
-                continue;
-            };
-            let (make, hand) = (found.make, found.hand);
-            self.group = found.group;
-            self.number = found.number;
-            if let Some(hand) = hand {
-                self.set_frame(0, hand);
-            }
             let said = reference.pairs.iter().fold(0u64, |state, pair| {
-                let of_make = |make_number: u16| {
-                    self.structure
-                        .makes
-                        .get(usize::from(make_number))
-                        .is_some_and(|known| std::ptr::eq(known, make))
-                };
-                let read = pair
-                    .there
-                    .iter()
-                    .find(|(number, _)| of_make(*number))
-                    .or(pair.there.first());
-                let there = read.and_then(|(_, read)| self.first_valued(read, None));
+                let there = self.there(inst, pair);
                 state.rotate_left(17) ^ there.map_or(0, |there| self.said(there, pair.identity))
             });
             index.entry(said).or_default().push(inst);
@@ -192,6 +181,24 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             *first = frame;
         }
         index
+    }
+
+    /// What the other instance of a pair says; the caller comes back to its own.
+    pub(crate) fn there(&mut self, inst: u32, pair: &'a Pair<D>) -> Option<Hand> {
+        let found = self.insts.get(inst as usize)?;
+        let (make, hand) = (found.make, found.hand);
+        self.group = found.group;
+        self.number = found.number;
+        if let Some(hand) = hand {
+            self.set_frame(0, hand);
+        }
+        let of_make = |number: u16| {
+            let known = self.structure.makes.get(usize::from(number));
+            known.is_some_and(|known| std::ptr::eq(known, make))
+        };
+        let read = pair.there.iter().find(|(number, _)| of_make(*number));
+        let (_, read) = read.or(pair.there.first())?;
+        self.first_valued(read, None)
     }
 
     /// A number for what a value says, by its identifying parts.

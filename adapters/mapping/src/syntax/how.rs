@@ -127,8 +127,11 @@ pub enum Scope {
     Nearest,
     /// `ref(NAME here)`: the own group only.
     Here,
-    /// `ref(NAME*)`: all below the anchor.
+    /// `ref(NAME*)`: all below the anchor. With conditions: all in the message.
     All,
+    /// `ref(NAME below PLACE)`: those of the enclosing group that the place puts below this one. The place stands twice in
+    /// the conditions.
+    Below,
 }
 
 /// Words that are ways by themselves or before a bracket.
@@ -308,7 +311,14 @@ fn reference(cursor: &mut Cursor<'_>, span: Span) -> Result<Ref, Bad> {
         cursor.skip_space();
     }
     let mut conditions = Vec::new();
-    while cursor.eat(',') {
+    if scope == Scope::Nearest && cursor.eat_word("below") {
+        scope = Scope::Below;
+        cursor.skip_space();
+        let place = Place::scan(cursor)?;
+        conditions.push((place.clone(), place));
+        cursor.skip_space();
+    }
+    while scope != Scope::Below && cursor.eat(',') {
         cursor.skip_space();
         let there = Place::scan(cursor)?;
         cursor.skip_space();

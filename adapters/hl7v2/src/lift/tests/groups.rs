@@ -228,3 +228,86 @@ fn the_header_is_read_from_wherever_its_group_stands() {
             .any(|text| text.contains(r#""code":{"text":"APP"}"#))
     );
 }
+
+/// The texts of the codes of what each Observation has as members.
+fn members(text: &str) -> Vec<(String, Vec<String>)> {
+    let rows = "OBX-3.1,,code.text,keep,\nOBX-4,,hasMember,ref(obs below OBX-4),\n\
+                OBX-3.2,,hasMember,\"ref(obs*, OBR-26.2 = OBX-4, OBR-26.1 = OBX-3.1)\",\n";
+    let plan = plan(&[
+        (
+            "S.csv",
+            format!(
+                "{STRUCTURE}PID/ORC+OBR,DiagnosticReport,report,,OBR.DiagnosticReport,OBR-3,\n\
+                 PID/ORC+OBR/OBX,Observation,obs,,OBX.Observation,report + OBX-3 + OBX-4? + ordinal,\n"
+            ),
+        ),
+        (
+            "OBR.DiagnosticReport.csv",
+            format!("{ROWS}OBR-4,,code.text,keep,\n,,status,const(final),\n"),
+        ),
+        ("OBX.Observation.csv", format!("{ROWS}{rows},,status,const(final),\n")),
+    ]);
+    let lifted = live(&plan, &message(text));
+    let tree = &lifted.bundle.tree;
+    let observations: Vec<NodeId> = lifted
+        .bundle
+        .resources()
+        .filter(|(kind, _)| *kind == "Observation")
+        .map(|(_, node)| node)
+        .collect();
+    let code = |node: NodeId| {
+        tree.get(node, "code")
+            .and_then(|code| tree.get_str(code, "text"))
+            .unwrap_or("")
+            .to_owned()
+    };
+    let named = |reference: &str| {
+        let found = observations
+            .iter()
+            .find(|node| reference.ends_with(tree.get_str(**node, "id").unwrap()));
+        code(*found.unwrap())
+    };
+    let of = |node: NodeId| {
+        let list = tree.select(node, &["hasMember", "reference"]);
+        (
+            code(node),
+            list.iter().map(|found| named(tree.str(*found).unwrap())).collect(),
+        )
+    };
+    observations.iter().map(|node| of(*node)).collect()
+}
+
+fn expect(found: &[(String, Vec<String>)], wanted: &[(&str, &[&str])]) {
+    let found: Vec<(&str, Vec<&str>)> = found
+        .iter()
+        .map(|(code, list)| (code.as_str(), list.iter().map(String::as_str).collect()))
+        .filter(|(_, list): &(&str, Vec<&str>)| !list.is_empty())
+        .collect();
+    let wanted: Vec<(&str, Vec<&str>)> = wanted.iter().map(|(code, list)| (*code, list.to_vec())).collect();
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn dotted_sub_ids_are_members_of_their_stem_within_their_own_order() {
+    let found = members(
+        "PID|||1\nOBR|1||F1|C\nOBX|1||A|1\nOBX|2||B|1.1\nOBX|3||C|1.2.1\nOBX|4||D|2\nOBR|2||F2|C\nOBX|1||E|1.3\nOBX|2||G|2.1",
+    );
+    expect(&found, &[("A", &["B", "C"])]);
+}
+
+#[test]
+fn equal_sub_ids_are_members_of_the_first_where_sub_ids_differ() {
+    let found = members("PID|||1\nOBR|1||F1|C\nOBX|1||A|1\nOBX|2||B|1\nOBX|3||A2|2\nOBX|4||B2|2\nOBX|5||C|");
+    expect(&found, &[("A", &["B"]), ("A2", &["B2"])]);
+    let found = members("PID|||1\nOBR|1||F1|C\nOBX|1||A|1\nOBX|2||B|1");
+    expect(&found, &[]);
+}
+
+#[test]
+fn results_of_a_child_order_are_members_of_the_result_it_names() {
+    let child = format!("OBR|2||F2|C{}A^2", "|".repeat(22));
+    let found = members(&format!(
+        "PID|||1\nOBR|1||F1|C\nOBX|1||A^x|1\nOBX|2||A^x|2\n{child}\nOBX|1||R1\nOBX|2||R2"
+    ));
+    expect(&found, &[("A", &["R1", "R2"])]);
+}

@@ -71,8 +71,12 @@ impl fmt::Display for Ref {
             Scope::Nearest => "",
             Scope::Here => " here",
             Scope::All => "*",
+            Scope::Below => " below",
         };
         write!(f, "ref({}{scope}", self.name)?;
+        if let (Scope::Below, [(place, _)]) = (self.scope, self.conditions.as_slice()) {
+            return write!(f, " {place})");
+        }
         for (there, here) in &self.conditions {
             write!(f, ", {there} = {here}")?;
         }
