@@ -119,6 +119,16 @@ async fn rules_are_reloaded_as_a_whole_or_not_at_all() {
     );
     assert_eq!(gateway.page("/readyz").await["remarks"], Value::Array(Vec::new()));
     assert_eq!(gateway.judges("FOURTH").await, (true, first));
+    let explained = |arguments: &[&str]| {
+        let arguments = [&["rules", "explain", "critical-values/K-adult-high"], arguments].concat();
+        gateway.process.command(gateway.data.path(), &arguments).1
+    };
+    assert!(explained(&[]).contains(">= 6.2 mmol/L"), "{}", explained(&[]));
+    let then = explained(&["--snapshot", second.as_str().unwrap_or_default()]);
+    assert!(
+        then.contains(">= 6.5 mmol/L"),
+        "what the row said when it decided: {then}"
+    );
     assert_eq!(post(admin, "/rules/reload", "guessed").await.0, 401);
     assert_eq!(get(admin, "/rules/reload", token).await.0, 405);
 }

@@ -2,7 +2,10 @@
 //! pack that is broken leaves the old snapshot in force, and readiness says so until a reload is taken. What a rule
 //! means is not known here.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::Context;
 use causeway_rules::{Refused, Rules, Site, Snapshot};
@@ -10,10 +13,15 @@ use causeway_rules::{Refused, Rules, Site, Snapshot};
 use crate::chain::RuleSource;
 use crate::config::Config;
 
+/// Where a data folder keeps the snapshots that were in force, by their names.
+const FOLDER: &str = "rules";
+
 /// The rules in force.
 #[derive(Debug)]
 pub struct Rulebook {
     rules: Rules,
+    /// The data folder, where there is one.
+    data: OnceLock<PathBuf>,
     /// Why the last reload was refused; nothing once one is taken.
     refused: Mutex<Option<Refused>>,
 }
@@ -32,8 +40,25 @@ impl Rulebook {
             .context("rule packs")?;
         Ok(Self {
             rules,
+            data: OnceLock::new(),
             refused: Mutex::default(),
         })
+    }
+
+    /// Keeps every snapshot from now on in a data folder, so that what was decided can be explained when the rules have
+    /// long changed.
+    pub fn keep_in(&self, data: &Path) {
+        if self.data.set(data.to_owned()).is_ok() {
+            self.keep(&self.current());
+        }
+    }
+
+    fn keep(&self, snapshot: &Snapshot) {
+        let Some(data) = self.data.get() else { return };
+        if let Err(error) = write(data, snapshot) {
+            let snapshot = snapshot.id();
+            tracing::error!(snapshot, %error, "a snapshot of the rules is not kept; its decisions cannot be replayed");
+        }
     }
 
     /// Runs what is in force over each exchange.
@@ -55,7 +80,10 @@ impl Rulebook {
         let before = self.current();
         let next = self.rules.reload();
         match &next {
-            Ok(next) => tracing::info!(before = before.id(), snapshot = next.id(), "rules reloaded"),
+            Ok(next) => {
+                self.keep(next);
+                tracing::info!(before = before.id(), snapshot = next.id(), "rules reloaded");
+            }
             Err(refused) => tracing::error!(snapshot = before.id(), %refused, "rules not reloaded"),
         }
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = next.as_ref().err().cloned();
@@ -66,4 +94,40 @@ impl Rulebook {
     pub fn refused(&self) -> Option<Refused> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Writes a snapshot under its name, whole or not at all; one that is there already is the same.
+fn write(data: &Path, snapshot: &Snapshot) -> io::Result<()> {
+    let folder = data.join(FOLDER);
+    let (path, half) = (folder.join(snapshot.id()), folder.join("half"));
+    if path.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&folder)?;
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&half)?;
+    file.write_all(&snapshot.archive())?;
+    file.sync_all()?;
+    std::fs::rename(half, path)
+}
+
+/// A snapshot that was in force in a data folder.
+///
+/// # Errors
+/// There is none of that name, or this version reads it as another.
+pub fn kept(data: &Path, id: &str) -> anyhow::Result<Snapshot> {
+    if !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        anyhow::bail!("{id:?} is no name of a snapshot"); // nor a way out of the folder
+    }
+    let bytes = std::fs::read(data.join(FOLDER).join(id)).with_context(|| format!("snapshot {id}"))?;
+    let snapshot = Snapshot::from_archive(&bytes).map_err(|refused| anyhow::anyhow!("{refused}"))?;
+    if snapshot.id() != id {
+        anyhow::bail!("snapshot {id} was made by another version of the rules' engine");
+    }
+    Ok(snapshot)
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::checked::{Checked, Remark, worse};
 use super::{Common, Status, ask, output};
 use crate::config::Config;
+use crate::rulebook;
 
 /// Arguments of `rules`.
 #[derive(Debug, clap::Args)]
@@ -28,6 +29,9 @@ enum Command {
     Explain {
         /// The row, as findings name it.
         row: String,
+        /// The snapshot that decided, as findings and `messages show --json` name it; without it, the packs as they are.
+        #[arg(long, value_name = "NAME")]
+        snapshot: Option<String>,
     },
 }
 
@@ -37,7 +41,7 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
         Command::Check => check(common, &config),
         Command::Test => test(&config),
         Command::Reload => reload(common, &config),
-        Command::Explain { row } => explain(&config, row),
+        Command::Explain { row, snapshot } => explain(&config, row, snapshot.as_deref()),
     }
 }
 
@@ -129,8 +133,12 @@ fn reload(common: &Common, config: &Config) -> anyhow::Result<Status> {
     })
 }
 
-fn explain(config: &Config, row: &str) -> anyhow::Result<Status> {
-    let Some(text) = snapshot(config)?.explain(row) else {
+fn explain(config: &Config, row: &str, kept: Option<&str>) -> anyhow::Result<Status> {
+    let snapshot = match kept {
+        Some(id) => rulebook::kept(&config.data, id)?,
+        None => snapshot(config)?,
+    };
+    let Some(text) = snapshot.explain(row) else {
         output::note(&format!("there is no row {row:?}"));
         return Ok(Status::Wrong);
     };

@@ -37,6 +37,7 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
     )
     .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
     let gateway = wire::start(config, Arc::clone(&store) as _, hooks::build(config)?).await?;
+    gateway.house.rulebook.keep_in(&config.data);
     let projector = Projector::start(&config.data, Arc::clone(&store) as _, gateway.describe())?;
     let (stop, stopped) = watch::channel(false);
     let (rule, lag) = (retention::Rule::of(config), Arc::clone(projector.lag()));
