@@ -223,7 +223,7 @@ impl Decoder {
     }
 
     fn name_types(&mut self) {
-        let slot = |(number, name): (usize, &'static str)| Slot::plain(name, to_u32(number));
+        let slot = |(number, name): (usize, &'static str)| Slot::new(name, to_u32(number));
         let tables = &mut self.tables;
         tables.type_names = tables
             .names
@@ -302,29 +302,15 @@ impl Decoder {
             let types = self.tables.refs(&row.types);
             let choice = if types.len() == 1 { 0 } else { Slot::ANY };
             let name = row.name();
-            let stem = name.strip_suffix("[x]");
-            let in_json = stem.is_none();
-            slots.push(Slot {
-                name: name.into(),
-                target,
-                choice,
-                in_json,
-            });
-            let Some(stem) = stem else { continue };
-            slots.push(Slot {
-                name: stem.into(),
-                target,
-                choice,
-                in_json,
-            });
-            for (choice, kind) in (0..).zip(types) {
-                slots.push(Slot {
-                    name: concrete(stem, kind.code),
-                    target,
-                    choice,
-                    in_json: true,
-                });
-            }
+            let slot = |name: &'static str| Slot::new(name, target).of_type(choice);
+            let Some(stem) = name.strip_suffix("[x]") else {
+                slots.push(slot(name));
+                continue;
+            };
+            slots.extend([name, stem].map(|name| slot(name).outside_json()));
+            let concrete =
+                |(choice, kind): (u32, &TypeRefRow)| Slot::new(concrete(stem, kind.code), target).of_type(choice);
+            slots.extend((0..).zip(types).map(concrete));
         }
         slots
     }

@@ -50,7 +50,7 @@ impl SystemRow {
 
 fn index(codes: impl Iterator<Item = &'static str>) -> (NameTable, Region) {
     let mut table = NameTable::default();
-    let slots = codes.zip(0..).map(|(code, target)| Slot::plain(code, target)).collect();
+    let slots = codes.zip(0..).map(|(code, target)| Slot::new(code, target)).collect();
     let region = table.add(slots);
     (table, region)
 }

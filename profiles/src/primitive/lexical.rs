@@ -38,25 +38,34 @@ pub(super) fn id(text: &str) -> bool {
 
 /// `[^\s]+(\s[^\s]+)*`
 pub(super) fn code(text: &str) -> bool {
-    !text.is_empty() && text.split([' ', '\t', '\n', '\r']).all(|word| !word.is_empty())
+    !text.is_empty() && (!has_below(text, b'!') || text.split([' ', '\t', '\n', '\r']).all(|word| !word.is_empty()))
 }
 
 /// `[ \r\n\t\S]+`: something, and no control character but tab and line ends.
 pub(super) fn string(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r'))
+    let is_allowed = |byte| byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r');
+    !text.is_empty() && (!has_below(text, b' ') || text.bytes().all(is_allowed))
+}
+
+/// Whether any byte is less than a limit of at most 128: eight are compared at a time, by whether any borrows its top bit.
+fn has_below(text: &str, limit: u8) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let below = |word: u64| word.wrapping_sub(EACH * u64::from(limit)) & !word & (EACH << 7) != 0;
+    let (words, rest) = text.as_bytes().as_chunks();
+    words.iter().any(|word| below(u64::from_le_bytes(*word))) || rest.iter().any(|byte| *byte < limit)
 }
 
 /// `\S*`, not empty. R4 says of a URI that it is `urn:oid:` and `urn:uuid:` that name these; the bare forms are no URI,
 /// and what stands behind the full ones must be one.
 pub(super) fn uri(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let plain = !bytes.is_empty() && bytes.iter().all(|byte| *byte > b' ');
-    let (oid, uuid) = (text.strip_prefix("urn:oid:"), text.strip_prefix("urn:uuid:"));
-    let bare = text.starts_with("oid:") || text.starts_with("uuid:");
-    plain && !bare && oid.is_none_or(oid_of_uri) && uuid.is_none_or(uuid_of_uri)
+    if text.is_empty() || has_below(text, b'!') || text.starts_with("oid:") || text.starts_with("uuid:") {
+        return false;
+    }
+    let Some(urn) = text.strip_prefix("urn:") else {
+        return true;
+    };
+    let (oid, uuid) = (urn.strip_prefix("oid:"), urn.strip_prefix("uuid:"));
+    oid.is_none_or(oid_of_uri) && uuid.is_none_or(uuid_of_uri)
 }
 
 /// An address may go on behind an OID: a version or fragment.
@@ -65,7 +74,7 @@ fn oid_of_uri(text: &str) -> bool {
 }
 
 fn uuid_of_uri(text: &str) -> bool {
-    uuid(text.split(['|', '#']).next().unwrap_or(text))
+    uuid(text) || uuid(text.split(['|', '#']).next().unwrap_or(text))
 }
 
 /// `[0-2](\.(0|[1-9][0-9]*))+`

@@ -49,7 +49,7 @@ struct Validator<'a> {
     defs: &'static Definitions,
     root: NodeId,
     /// The resources that can be referred to here; made when the first such reference is met.
-    index: Option<Index>,
+    index: Option<Index<'a>>,
     findings: Vec<Finding>,
 }
 

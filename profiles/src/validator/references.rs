@@ -1,7 +1,7 @@
 //! What a Reference may point to, by the type in its text or by the resource it names in the Bundle or the resource.
 
-use causeway_core::NodeId;
 use causeway_core::fhir::Kind;
+use causeway_core::{NodeId, Tree};
 
 use crate::definitions::TypeKind;
 
@@ -119,10 +119,7 @@ impl<'a> Validator<'a> {
         }
         let tree = self.tree;
         let index = self.index.get_or_insert_with(|| Index::of(tree));
-        match index.find(tree, reference) {
-            Some(resource) => self.type_of(resource),
-            None => Target::Missing,
-        }
+        index.find(reference)
     }
 }
 
@@ -142,39 +139,62 @@ fn type_in(reference: &str) -> &str {
     }
 }
 
-/// The resources of a Bundle by `fullUrl`.
-pub(super) struct Index {
-    /// Entries with their hash, sorted by it.
-    entries: Vec<(u64, NodeId)>,
+/// The entries of a Bundle that hold a resource, by `fullUrl`.
+pub(super) struct Index<'a> {
+    /// Sorted by hash.
+    entries: Vec<Entry<'a>>,
 }
 
-impl Index {
-    fn of(tree: &causeway_core::Tree) -> Self {
+struct Entry<'a> {
+    hash: u64,
+    url: &'a str,
+    resource_type: Option<&'a str>,
+}
+
+impl<'a> Index<'a> {
+    fn of(tree: &'a Tree) -> Self {
         let entries = tree
             .get(NodeId::ROOT, "entry")
             .into_iter()
             .flat_map(|list| tree.children(list));
-        let mut entries: Vec<_> = entries
-            .filter_map(|entry| Some((hash(tree.get_str(entry, "fullUrl")?), entry)))
-            .collect();
-        entries.sort_unstable();
+        let mut entries: Vec<_> = entries.filter_map(|entry| Entry::of(tree, entry)).collect();
+        entries.sort_by_key(|entry| entry.hash);
         Self { entries }
     }
 
-    fn find(&self, tree: &causeway_core::Tree, url: &str) -> Option<NodeId> {
+    fn find(&self, url: &str) -> Target<'a> {
         let hash = hash(url);
-        let from = self.entries.partition_point(|(other, _)| *other < hash);
-        let equal = self.entries.get(from..)?.iter().take_while(|(other, _)| *other == hash);
-        let entry = equal
-            .map(|(_, entry)| *entry)
-            .find(|entry| tree.get_str(*entry, "fullUrl") == Some(url))?;
-        tree.get(entry, "resource")
+        let from = self.entries.partition_point(|entry| entry.hash < hash);
+        let equal = self.entries.get(from..).unwrap_or_default();
+        let mut equal = equal.iter().take_while(|entry| entry.hash == hash);
+        equal.find(|entry| entry.url == url).map_or(Target::Missing, |entry| {
+            entry.resource_type.map_or(Target::Elsewhere, Target::Type)
+        })
     }
 }
 
-/// FNV-1a. Equal hashes are told apart by the text, so a sender who makes them gains nothing but his own delay.
+impl<'a> Entry<'a> {
+    fn of(tree: &'a Tree, entry: NodeId) -> Option<Self> {
+        let url = tree.get_str(entry, "fullUrl")?;
+        let resource = tree.get(entry, "resource")?;
+        Some(Self {
+            hash: hash(url),
+            url,
+            resource_type: tree.get_str(resource, "resourceType"),
+        })
+    }
+}
+
+/// Eight bytes a step. Equal hashes are told apart by the text, so a sender who makes them gains nothing but his own delay.
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    // An odd number with well spread bits: 2^64 divided by the golden ratio.
+    const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mix = |hash: u64, word: u64| (hash.rotate_left(29) ^ word).wrapping_mul(SPREAD);
+    let (words, rest) = text.as_bytes().as_chunks();
+    let hash = words.iter().fold(0, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    mix(
+        hash,
+        rest.iter()
+            .fold(text.len() as u64, |word, byte| word << 8 | u64::from(*byte)),
+    )
 }
