@@ -36,7 +36,7 @@ pub struct Decided {
     pub part: u32,
     /// The verdict.
     pub verdict: Verdict,
-    /// Compact JSON of the bundle, zstd level 1.
+    /// Compact JSON of the bundle, as the store's `compress` leaves it.
     pub bundle: Bytes,
     /// JSON of [`Facts`].
     pub facts: Bytes,
