@@ -161,10 +161,14 @@ impl Core {
                 "the frame or some of its parts could not be kept",
             )));
         }
+        let whole = self.staged.opened.contains_key(&ending.number) && !self.staged.in_parts.contains(&ending.number);
         if !self.end(db, ending.number)? {
             return kept_replies(db, ending.number, None);
         }
-        let sum = Self::sum(db, ending)?;
+        let before = if whole { None } else { sum_before(db, ending.number)? };
+        let sum = before
+            .max(ending.sum)
+            .unwrap_or_else(|| Sum::of_replies(&ending.replies));
         let position = self.log(db, kind::ANSWERED, ending.number, ending.time, None)?;
         db.prepare_cached("INSERT INTO answer VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
             .execute(params![
@@ -213,17 +217,9 @@ impl Core {
         Ok(state.is_some())
     }
 
-    /// How the frame ended over all its parts, those decided before included.
-    fn sum(db: &Connection, ending: &Ending) -> Result<Sum, Trouble> {
-        let before: Option<i64> = db
-            .prepare_cached("SELECT max(sum) FROM decided WHERE number = ?1")?
-            .query_row([column(ending.number)], |row| row.get(0))?;
-        let sum = before.map(Sum::from_column).max(ending.sum);
-        Ok(sum.unwrap_or_else(|| Sum::of_replies(&ending.replies)))
-    }
-
     fn decided(&mut self, db: &Connection, partial: &Partial) -> Result<Done, Trouble> {
         let open = self.staged.opened.contains_key(&partial.number) || open_state(db, partial.number)?.is_some();
+        self.staged.in_parts.insert(partial.number);
         if open && !self.lost.contains(&partial.number) {
             db.prepare_cached("INSERT INTO decided(number, sum, parts) VALUES (?1, ?2, ?3)")?
                 .execute(params![column(partial.number), partial.sum as i64, partial.parts])?;
@@ -291,6 +287,13 @@ fn take_up(db: &Connection, sql: &str, from: u64, limit: usize) -> Result<Done, 
         update.execute([column(*number)])?;
     }
     Ok(Done::Numbers(numbers))
+}
+
+/// How the parts that were decided before ended.
+fn sum_before(db: &Connection, number: u64) -> Result<Option<Sum>, Trouble> {
+    let mut select = db.prepare_cached("SELECT max(sum) FROM decided WHERE number = ?1")?;
+    let sum: Option<i64> = select.query_row([column(number)], |row| row.get(0))?;
+    Ok(sum.map(Sum::from_column))
 }
 
 fn open_state(db: &Connection, number: u64) -> Result<Option<i64>, Trouble> {

@@ -62,6 +62,8 @@ pub(super) struct Staged {
     pub(super) tally: Tally,
     /// Frames of this commit that are not answered in it; the value says whether they are parked.
     pub(super) opened: BTreeMap<u64, bool>,
+    /// Frames some of whose parts are decided in this commit before the last.
+    pub(super) in_parts: BTreeSet<u64>,
     /// Marks of new frames.
     pub(super) fresh: HashMap<i64, Seen>,
     /// Resends: arrival to earlier frame.
