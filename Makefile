@@ -4,8 +4,10 @@ ARGS ?=
 .PHONY: demo test lint bench setup-demo setup-test
 
 # A gateway on free ports and a lab result through it; `make demo ARGS=--exit` leaves at once.
+# The build shows what it does, since the first one takes some minutes.
 demo: setup-demo
-	cargo run --quiet --package causeway-server -- demo $(ARGS)
+	cargo build --package causeway-server
+	@cargo run --quiet --package causeway-server -- demo $(ARGS)
 
 # Everything that must hold.
 test: setup-test
@@ -19,7 +21,8 @@ lint: setup-demo
 # The figures of the house from end to end, in one table; `make bench ARGS="crowd commits"` for some parts, `BENCH=full make
 # bench` for the goals' own durations. The benches of single crates run with `cargo bench --package NAME`.
 bench: setup-test
-	cargo bench --quiet --package causeway-tests --bench figures -- $(ARGS)
+	cargo build --release --package causeway-server
+	cargo bench --package causeway-tests --bench figures -- $(ARGS)
 
 setup-demo:
 	@scripts/setup.sh demo

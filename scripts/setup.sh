@@ -2,6 +2,7 @@
 # Installs what a fresh Debian machine with Rust lacks, and says so. Without root it prints the one line to run.
 #   scripts/setup.sh demo|test
 set -eu
+command -v cargo >/dev/null 2>&1 || { echo "please install Rust with rustup, and open a new shell" >&2; exit 2; }
 missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cc build-essential
@@ -22,7 +23,6 @@ if [ -n "$missing" ]; then
         exit 2
     fi
 fi
-command -v cargo >/dev/null 2>&1 || { echo "please install Rust with rustup" >&2; exit 2; }
 # Peers for the tests, in a virtual environment of their own.
 if [ "${1:-test}" = test ] && [ ! -e target/peers/.complete-1 ]; then
     echo "setting up the Python peers of the tests in target/peers"
