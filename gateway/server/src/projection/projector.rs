@@ -8,18 +8,24 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use causeway_core::store::{Decided, Ended, Event, Facts, Index, KeyKind, Record};
+use causeway_core::store::{Decided, Ended, Event, Index, KeyKind, Record};
 use causeway_core::{Context, Frame, Store};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::forget::Pass;
 use super::{schema, words};
 
+#[cfg(test)]
+mod tests;
+
 /// Records of a batch.
 const BATCH: usize = 1_000;
-/// How long the projector sleeps when the log has nothing new.
-const IDLE: Duration = Duration::from_millis(20);
+/// How long the projector sleeps when it has all of the log: what comes meanwhile is written together, and a batch costs
+/// less a message the larger it is.
+const IDLE: Duration = Duration::from_millis(100);
 
 /// Tells what a frame says of itself; for frames that were held before anything was made of them.
 pub type Describe = Arc<dyn Fn(&Frame) -> Context + Send + Sync>;
@@ -158,7 +164,9 @@ fn forget(pass: &mut Option<Pass>, connection: &mut Connection, log: &Log<'_>, l
 
 /// Applies one batch; whether there may be more.
 fn step(connection: &mut Connection, log: &Log<'_>, lag: &Lag) -> anyhow::Result<bool> {
-    let position: u64 = connection.query_row("SELECT position FROM applied", [], |row| row.get(0))?;
+    let position: u64 = connection
+        .prepare_cached("SELECT position FROM applied")?
+        .query_row([], |row| row.get(0))?;
     lag.position.store(position, Ordering::Relaxed);
     let records = log
         .store
@@ -172,7 +180,9 @@ fn step(connection: &mut Connection, log: &Log<'_>, lag: &Lag) -> anyhow::Result
     lag.micros.store(age(&records), Ordering::Relaxed);
     let transaction = connection.transaction()?;
     apply(&transaction, log, records)?;
-    transaction.execute("UPDATE applied SET position = ?1", [last])?;
+    transaction
+        .prepare_cached("UPDATE applied SET position = ?1")?
+        .execute([last])?;
     transaction.commit()?;
     lag.position.store(last, Ordering::Relaxed);
     Ok(full)
@@ -219,7 +229,7 @@ fn apply(connection: &Connection, log: &Log<'_>, records: Vec<Record>) -> anyhow
     order
         .into_iter()
         .filter_map(|number| Some((number, rows.remove(&number)?)))
-        .try_for_each(|(n, r)| write(connection, log, n, r))
+        .try_for_each(|(n, r)| write(connection, log, n, &r))
 }
 
 /// The worst verdict of the parts.
@@ -236,13 +246,19 @@ pub fn state(decided: &[Decided]) -> &'static str {
         .unwrap_or("accepted")
 }
 
-fn write(connection: &Connection, log: &Log<'_>, number: u64, row: Row) -> anyhow::Result<()> {
-    if let Some((received, listener)) = row.received {
-        connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO messages (number, received, listener, state) VALUES (?1, ?2, ?3, 'pending')",
-            )?
-            .execute(params![number, received, listener])?;
+fn write(connection: &Connection, log: &Log<'_>, number: u64, row: &Row) -> anyhow::Result<()> {
+    let parts = match &row.ended {
+        Some(ended) => shown(&ended.decided),
+        None if row.state.is_some() => vec![Shown {
+            context: log.described(number)?,
+            ..Shown::default()
+        }],
+        None => Vec::new(),
+    };
+    match (&row.received, row.state) {
+        (Some(received), state) => insert(connection, number, received, state.unwrap_or("pending"), &parts)?,
+        (None, Some(state)) => update(connection, number, state, &parts)?,
+        (None, None) => {}
     }
     if row.again > 0 {
         connection
@@ -254,36 +270,59 @@ fn write(connection: &Connection, log: &Log<'_>, number: u64, row: Row) -> anyho
             .prepare_cached("UPDATE messages SET late = late + ?2 WHERE number = ?1")?
             .execute(params![number, row.late])?;
     }
-    let facts = match &row.ended {
-        Some(ended) => facts(&ended.decided),
-        None if row.state.is_some() => vec![Facts {
-            context: log.described(number)?,
-            findings: Vec::new(),
-            rules: None,
-            index: Index::default(),
-        }],
-        None => Vec::new(),
-    };
-    if let Some(state) = row.state {
-        update(connection, number, state, &facts)?;
-    }
-    for facts in &facts {
-        found_by(connection, number, &facts.index)?;
-    }
-    Ok(())
+    parts
+        .iter()
+        .try_for_each(|part| found_by(connection, number, &part.index))
 }
 
-fn facts(decided: &[Decided]) -> Vec<Facts> {
+/// What of a part's [`Facts`](causeway_core::store::Facts) is listed and searched. Findings are only counted here, and
+/// so never made.
+#[derive(Default, Deserialize)]
+struct Shown {
+    context: Context,
+    findings: Vec<IgnoredAny>,
+    #[serde(default)]
+    index: Index,
+}
+
+fn shown(decided: &[Decided]) -> Vec<Shown> {
     decided
         .iter()
         .filter_map(|part| serde_json::from_slice(&part.facts).ok())
         .collect()
 }
 
-fn update(connection: &Connection, number: u64, state: &str, facts: &[Facts]) -> anyhow::Result<()> {
-    let findings: usize = facts.iter().map(|facts| facts.findings.len()).sum();
-    let context = facts.first().map(|facts| &facts.context);
-    let text = |pick: fn(&causeway_core::Context) -> &String| context.map(pick).filter(|text| !text.is_empty());
+/// A frame's row, complete if it was answered in the batch that it came in, as nearly all are.
+fn insert(
+    connection: &Connection,
+    number: u64,
+    (received, listener): &(i64, String),
+    state: &str,
+    parts: &[Shown],
+) -> anyhow::Result<()> {
+    let columns = Columns::of(parts);
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO messages
+             (number, received, listener, state, findings, sender, type, control_id, patient)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            number,
+            received,
+            listener,
+            state,
+            columns.findings,
+            columns.sender,
+            columns.message_type,
+            columns.control_id,
+            columns.patient,
+        ])?;
+    Ok(())
+}
+
+fn update(connection: &Connection, number: u64, state: &str, parts: &[Shown]) -> anyhow::Result<()> {
+    let columns = Columns::of(parts);
     connection
         .prepare_cached(
             "UPDATE messages SET state = ?2, findings = ?3, sender = ?4, type = ?5, control_id = ?6, patient = ?7
@@ -292,20 +331,43 @@ fn update(connection: &Connection, number: u64, state: &str, facts: &[Facts]) ->
         .execute(params![
             number,
             state,
-            findings,
-            text(|context| &context.sender),
-            text(|context| &context.message_type),
-            text(|context| &context.control_id),
-            facts.first().and_then(patient),
+            columns.findings,
+            columns.sender,
+            columns.message_type,
+            columns.control_id,
+            columns.patient,
         ])?;
     Ok(())
 }
 
+/// What a row says of what was answered.
+struct Columns<'a> {
+    findings: usize,
+    sender: Option<&'a String>,
+    message_type: Option<&'a String>,
+    control_id: Option<&'a String>,
+    patient: Option<&'a String>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(parts: &'a [Shown]) -> Self {
+        let context = parts.first().map(|part| &part.context);
+        let text = |pick: fn(&Context) -> &String| context.map(pick).filter(|text| !text.is_empty());
+        Self {
+            findings: parts.iter().map(|part| part.findings.len()).sum(),
+            sender: text(|context| &context.sender),
+            message_type: text(|context| &context.message_type),
+            control_id: text(|context| &context.control_id),
+            patient: parts.first().and_then(patient),
+        }
+    }
+}
+
 /// The patient as people know one: the first identifier, else the key.
-fn patient(facts: &Facts) -> Option<&String> {
-    let mut keys = facts.index.keys.iter();
+fn patient(part: &Shown) -> Option<&String> {
+    let mut keys = part.index.keys.iter();
     let known = keys.find(|(kind, _)| *kind == KeyKind::Patient).map(|(_, value)| value);
-    known.or(facts.context.patient.as_ref())
+    known.or(part.context.patient.as_ref())
 }
 
 fn found_by(connection: &Connection, number: u64, index: &Index) -> anyhow::Result<()> {
