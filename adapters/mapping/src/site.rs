@@ -48,6 +48,17 @@ pub enum Mode {
     Snapshot,
 }
 
+impl Mode {
+    /// What rows read as `site:mode`, as `site.toml` writes it.
+    fn text(self) -> &'static str {
+        match self {
+            Self::Statement => "statement",
+            Self::ActionCode => "action-code",
+            Self::Snapshot => "snapshot",
+        }
+    }
+}
+
 impl Match {
     /// Whether it takes a feed.
     pub fn takes(&self, listener: &str, sender: &str) -> bool {
@@ -66,7 +77,7 @@ const KEYS: [&str; 6] = ["match", "zone", "charset", "mode", "settings", "author
 impl Site {
     /// Reads a `site.toml`.
     pub(crate) fn read(text: &str, file: FileId, bad: &mut Vec<Bad>) -> Self {
-        let site: Self = match toml::from_str(text) {
+        let mut site: Self = match toml::from_str(text) {
             Ok(site) => site,
             Err(error) => {
                 let span = position(text, file, error.span().map_or(0, |range| range.start));
@@ -76,6 +87,9 @@ impl Site {
                 return Self::default();
             }
         };
+        if let Some(mode) = site.mode {
+            site.settings.insert("mode".to_owned(), mode.text().to_owned());
+        }
         if let Some(zone) = site
             .zone
             .as_deref()

@@ -2,6 +2,7 @@
 
 mod groups;
 mod merging;
+mod modes;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
