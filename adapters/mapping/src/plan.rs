@@ -393,8 +393,8 @@ pub(crate) struct Reference<D: Doc> {
 }
 
 pub(crate) struct Pair<D: Doc> {
-    /// Read from the other instance, one for each make of the name.
-    pub(crate) there: Vec<(u16, Read<D>)>,
+    /// Read from the other instance, one for each structure row of the name.
+    pub(crate) there: Vec<(u32, Read<D>)>,
     pub(crate) here: Read<D>,
     pub(crate) identity: Option<Identity>,
 }

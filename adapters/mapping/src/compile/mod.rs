@@ -136,8 +136,9 @@ pub(crate) struct Compiler<'a, F: Format> {
     pub(crate) makes: bool,
     /// Whether something was read from beyond the value that opens the instance.
     pub(crate) outside: bool,
-    /// The places of each make of a name, for conditions of references.
-    pub(crate) kinds_of_names: Vec<(u16, u16, Option<Place>, u16)>,
+    /// The places of each make of a name, and its row, for conditions of references. Rows that can never make anything are
+    /// not compiled, so makes cannot be told by their number.
+    pub(crate) kinds_of_names: Vec<(u16, u16, Option<Place>, u32)>,
 }
 
 impl<'a, F: Format> Compiler<'a, F> {

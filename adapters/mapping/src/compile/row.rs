@@ -149,13 +149,13 @@ impl<'a, F: Format> Compiler<'a, F> {
         let name = self.name(&reference.name);
         let mut pairs = Vec::new();
         for (there, here) in &reference.conditions {
-            let targets: Vec<(u16, Option<crate::syntax::Place>, u16)> = self
+            let targets: Vec<(u16, Option<crate::syntax::Place>, u32)> = self
                 .kinds_of_names
                 .iter()
                 .filter(|(known, ..)| *known == name)
                 .map(|(_, kind, value, make)| (*kind, value.clone(), *make))
                 .collect();
-            let mut reads: Vec<(u16, Read<D<F>>)> = Vec::new();
+            let mut reads: Vec<(u32, Read<D<F>>)> = Vec::new();
             for (kind, value, make) in targets {
                 let bound = value
                     .as_ref()

@@ -123,11 +123,11 @@ impl<F: Format> Compiler<'_, F> {
                 }
             }
         }
-        for (at, (row, kind)) in rows.iter().zip(anchors).enumerate() {
+        for (row, kind) in rows.iter().zip(anchors) {
             if let Some(name) = &row.name {
                 let name = self.name(name);
-                self.kinds_of_names
-                    .push((name, *kind, value_anchor(&row.at), short(at)));
+                let id = self.row_id(row.span);
+                self.kinds_of_names.push((name, *kind, value_anchor(&row.at), id));
             }
         }
     }

@@ -192,11 +192,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         if let Some(hand) = hand {
             self.set_frame(0, hand);
         }
-        let of_make = |number: u16| {
-            let known = self.structure.makes.get(usize::from(number));
-            known.is_some_and(|known| std::ptr::eq(known, make))
-        };
-        let read = pair.there.iter().find(|(number, _)| of_make(*number));
+        let read = pair.there.iter().find(|(row, _)| *row == make.row);
         let (_, read) = read.or(pair.there.first())?;
         self.first_valued(read, None)
     }

@@ -237,10 +237,13 @@ fn members(text: &str) -> Vec<(String, Vec<String>)> {
         (
             "S.csv",
             format!(
-                "{STRUCTURE}PID/ORC+OBR,DiagnosticReport,report,,OBR.DiagnosticReport,OBR-3,\n\
+                "{STRUCTURE}PID,Patient,never,site:mode is snapshot,OBR.Patient,PID-3,\n\
+                 PID/ORC+OBR,DiagnosticReport,report,,OBR.DiagnosticReport,OBR-3,\n\
+                 PID/ORC+OBR/OBX,Observation,obs,OBX-9 valued,OBX.Observation,report + OBX-3 + OBX-4? + ordinal,\n\
                  PID/ORC+OBR/OBX,Observation,obs,,OBX.Observation,report + OBX-3 + OBX-4? + ordinal,\n"
             ),
         ),
+        ("OBR.Patient.csv", format!("{ROWS}PID-7,,birthDate,DTM.date,\n")),
         (
             "OBR.DiagnosticReport.csv",
             format!("{ROWS}OBR-4,,code.text,keep,\n,,status,const(final),\n"),
