@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::doc::{Doc, Identity};
 use crate::group::Grammar;
 use crate::ops::OpDef;
@@ -169,16 +171,25 @@ pub(crate) enum Guard {
     Group { up: u8, member: u16, mask: u64 },
 }
 
-/// Any of the guards lets pass; none always does.
-pub(crate) type Guards = Box<[Guard]>;
+/// Any of the guards lets pass; none always does. Most rows have one, which stands in the row itself.
+pub(crate) type Guards = SmallVec<[Guard; 1]>;
 
 /// Which of a list have anything to do, found by comparing bits.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// Those that always have.
     pub(crate) always: Words,
-    /// For each place that guards look at: bits, and which of the list they let pass.
-    pub(crate) sources: Vec<(Guard, Vec<(u64, u16)>)>,
+    /// The places that guards look at.
+    pub(crate) sources: Vec<Spoken>,
+}
+
+/// A place that guards look at.
+#[derive(Debug)]
+pub(crate) struct Spoken {
+    /// The place, with all the bits that matter there.
+    pub(crate) guard: Guard,
+    /// Which of the list each bit lets pass, by the number of the bit.
+    pub(crate) passes: Vec<Words>,
 }
 
 /// A set of numbers below 256; a list that is longer has everything to do.
@@ -309,8 +320,8 @@ pub(crate) struct Variant<D: Doc> {
 pub(crate) struct Row<D: Doc> {
     pub(crate) id: u32,
     pub(crate) guards: Guards,
-    /// Empty when it runs once.
-    pub(crate) from: Vec<Read<D>>,
+    /// Empty when it runs once; nearly all others read one place.
+    pub(crate) from: SmallVec<[Read<D>; 1]>,
     pub(crate) when: Vec<Test<D>>,
     pub(crate) act: Act<D>,
     /// A test lets it fire where nothing stands.

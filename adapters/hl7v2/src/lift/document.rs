@@ -57,14 +57,9 @@ impl Message {
             Pick::All => true,
             Pick::Nth(nth) => number == *nth,
             Pick::Anchor => number == anchor,
-            Pick::Says(component, subcomponent, values) => {
-                let at = Step {
-                    component: *component,
-                    subcomponent: *subcomponent,
-                    ..Step::default()
-                };
-                let said = Doc::narrow(self, repetition, &at).map(|part| Doc::text(self, self.first_leaf(part)));
-                said.is_some_and(|said| values.iter().any(|value| value.as_ref() == said.trim()))
+            Pick::Says(says) => {
+                let said = Doc::narrow(self, repetition, &says.part).map(|part| Doc::text(self, self.first_leaf(part)));
+                said.is_some_and(|said| says.values.iter().any(|value| value.as_ref() == said.trim()))
             }
         }
     }

@@ -5,7 +5,7 @@ use causeway_mapping::ops::OpDef;
 use causeway_mapping::syntax::{Mark, Part, Select};
 
 use super::document::symbol;
-use super::step::{Pick, Step};
+use super::step::{Pick, Says, Step};
 use super::types;
 use crate::message::{Message, Name};
 use crate::ops;
@@ -100,13 +100,13 @@ fn pick(select: &[Select]) -> Result<Pick, String> {
         [Select::Says { part, values }] => {
             let numbers: Result<Vec<u32>, _> = part.iter().map(|number| number.parse::<u32>()).collect();
             let numbers = numbers.map_err(|_| "a selector names a component by its number: [5=MR]".to_owned())?;
-            let component = numbers.first().copied().unwrap_or(1);
-            let subcomponent = numbers.get(1).copied().unwrap_or(0);
-            Ok(Pick::Says(
-                component,
-                subcomponent,
-                values.iter().map(|value| value.as_str().into()).collect(),
-            ))
+            let part = Step {
+                component: numbers.first().copied().unwrap_or(1),
+                subcomponent: numbers.get(1).copied().unwrap_or(0),
+                ..Step::default()
+            };
+            let values = values.iter().map(|value| value.as_str().into()).collect();
+            Ok(Pick::Says(Box::new(Says { part, values })))
         }
         _ => Err("a field has one selector".to_owned()),
     }

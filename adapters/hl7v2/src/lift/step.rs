@@ -28,8 +28,16 @@ pub(crate) enum Pick {
     Nth(u32),
     /// The one numbered like the anchor's own value.
     Anchor,
-    /// Those whose part says one of these.
-    Says(u32, u32, Vec<Box<str>>),
+    /// Those whose part says one of several.
+    Says(Box<Says>),
+}
+
+/// What a part must say for its repetition to be picked.
+#[derive(Debug, Clone)]
+pub(crate) struct Says {
+    /// The part.
+    pub(crate) part: Step,
+    pub(crate) values: Vec<Box<str>>,
 }
 
 /// XCN has 25 components, the most of any type (HL7 v2.9 2A.2.88); no row can name one beyond.

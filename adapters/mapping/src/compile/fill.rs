@@ -8,7 +8,7 @@ use causeway_profiles::definitions::{Element, Found, TypeDef};
 
 use super::{Compiler, D, Env, HeadBase, MOST_NESTED};
 use crate::doc::Format;
-use crate::plan::{Act, Check, Content, Decider, Member, Node, Option_, Slot, Test};
+use crate::plan::{Act, Check, Content, Decider, Guards, Member, Node, Option_, Slot, Test};
 use crate::syntax::{ElementRow, How, Place, Segment, Span, TypeMap};
 
 /// What elements may stand in.
@@ -232,7 +232,7 @@ impl<'a, F: Format> Compiler<'a, F> {
             name: plain.into(),
             under: format!("_{plain}").into(),
             content,
-            guards: Box::default(),
+            guards: Guards::default(),
             element: number.map(super::short),
         };
         member.guards = super::guard::of_member(&member);

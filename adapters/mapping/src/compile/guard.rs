@@ -2,7 +2,9 @@
 //! comparison of bits and not a row.
 
 use crate::doc::Doc;
-use crate::plan::{Act, Content, From, Guard, Guards, Index, Label, Member, Node, Part, Read, Row, Slot, Words};
+use crate::plan::{
+    Act, Content, From, Guard, Guards, Index, Label, Member, Node, Part, Read, Row, Slot, Spoken, Words,
+};
 
 /// More guards than this are not worth their comparing.
 const MOST: usize = 4;
@@ -63,7 +65,7 @@ impl Gather {
 
     /// What nothing could guard has no row at all: an empty list would let it pass always, and so it does.
     pub(crate) fn done(self) -> Guards {
-        self.guards.unwrap_or_default().into_boxed_slice()
+        self.guards.unwrap_or_default().into_iter().collect()
     }
 }
 
@@ -177,17 +179,56 @@ pub(crate) fn index<'g>(guards: impl Iterator<Item = &'g [Guard]>) -> Index {
             set(&mut index.always, at);
         }
         for guard in guards {
-            let (source, mask) = match *guard {
-                Guard::Frame(depth, mask) => (Guard::Frame(depth, 0), mask),
-                Guard::Group { up, member, mask } => (Guard::Group { up, member, mask: 0 }, mask),
-            };
-            match index.sources.iter_mut().find(|(known, _)| *known == source) {
-                Some((_, checks)) => checks.push((mask, at)),
-                None => index.sources.push((source, vec![(mask, at)])),
+            let known = index
+                .sources
+                .iter_mut()
+                .position(|known| known.guard.looks_where(*guard));
+            let known = known.unwrap_or_else(|| {
+                let passes = Vec::new();
+                index.sources.push(Spoken { guard: *guard, passes });
+                index.sources.len() - 1
+            });
+            if let Some(source) = index.sources.get_mut(known) {
+                source.let_pass(guard.mask(), at);
             }
         }
     }
     index
+}
+
+impl Guard {
+    fn looks_where(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Frame(depth, _), Self::Frame(other, _)) => depth == other,
+            (
+                Self::Group { up, member, .. },
+                Self::Group {
+                    up: other, member: of, ..
+                },
+            ) => (up, member) == (other, of),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn mask(self) -> u64 {
+        let (Self::Frame(_, mask) | Self::Group { mask, .. }) = self;
+        mask
+    }
+}
+
+impl Spoken {
+    fn let_pass(&mut self, bits: u64, at: u16) {
+        let (Guard::Frame(_, mask) | Guard::Group { mask, .. }) = &mut self.guard;
+        *mask |= bits;
+        for bit in (0..64).filter(|bit| bits & (1 << bit) != 0) {
+            if self.passes.len() <= bit {
+                self.passes.resize(bit + 1, Words::default());
+            }
+            if let Some(passes) = self.passes.get_mut(bit) {
+                set(passes, at);
+            }
+        }
+    }
 }
 
 /// The index of an object's members.

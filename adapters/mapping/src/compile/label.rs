@@ -9,7 +9,7 @@ use super::fill::Pending;
 use super::place::sign;
 use super::{Bound, Compiler, D, Env, HeadBase, Sign};
 use crate::doc::Format;
-use crate::plan::{Label, Part, Read, Row, Variant};
+use crate::plan::{Guards, Label, Part, Read, Row, Variant};
 use crate::syntax::{How, Place, Scope};
 
 impl<'a, F: Format> Compiler<'a, F> {
@@ -74,7 +74,7 @@ impl<'a, F: Format> Compiler<'a, F> {
         let mut label = Label {
             each: self.each(&rows, found),
             url: url.map(Into::into),
-            guards: Box::default(),
+            guards: Guards::default(),
             limit: if single { 1 } else { u32::MAX },
             variants,
         };

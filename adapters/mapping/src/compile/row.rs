@@ -88,7 +88,7 @@ impl<'a, F: Format> Compiler<'a, F> {
         Some(Row {
             id: self.row_id(row.row.span),
             guards: super::guard::of_row(&from, on_absent),
-            from,
+            from: from.into_iter().collect(),
             when,
             act,
             on_absent,

@@ -193,8 +193,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     }
 
     fn lets_pass(&self, guard: Guard) -> bool {
-        let (Guard::Frame(_, mask) | Guard::Group { mask, .. }) = guard;
-        self.spoken_at(guard) & mask != 0
+        self.spoken_at(guard) & guard.mask() != 0
     }
 
     /// Which parts or fields say anything where a guard looks.
@@ -216,14 +215,13 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     /// Which of a list have anything to do.
     pub(crate) fn active(&self, index: &Index) -> Words {
         let mut words = index.always;
-        for (guard, checks) in &index.sources {
-            let said = self.spoken_at(*guard);
-            for (mask, at) in checks {
-                if said & mask != 0
-                    && let Some(word) = words.get_mut(usize::from(at / 64))
-                {
-                    *word |= 1 << (at % 64);
+        for source in &index.sources {
+            let mut said = self.spoken_at(source.guard) & source.guard.mask();
+            while said != 0 {
+                if let Some(passes) = source.passes.get(said.trailing_zeros() as usize) {
+                    words.iter_mut().zip(passes).for_each(|(word, more)| *word |= more);
                 }
+                said &= said - 1;
             }
         }
         words
