@@ -76,11 +76,6 @@ impl Backlog {
         self.parked() > 0 || self.pace.is_strained() || self.running.load(Ordering::Acquire) >= RUNNING
     }
 
-    /// Whether one message at most is running.
-    pub fn is_alone(&self) -> bool {
-        self.running.load(Ordering::Acquire) <= 1
-    }
-
     /// How many wait.
     pub fn parked(&self) -> usize {
         self.parked.load(Ordering::Acquire)

@@ -3,7 +3,6 @@
 //! does not stop accepted work. Every adapter call is guarded. It knows no format and no transport.
 
 mod backlog;
-mod pack;
 mod refuse;
 mod snapshot;
 mod work;

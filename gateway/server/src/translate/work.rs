@@ -4,17 +4,17 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use causeway_core::inbox::Answered;
-use causeway_core::store::Decided;
+use causeway_core::store::{Decided, Facts};
 use causeway_core::{
-    Actor, ActorKind, Adapter, Arrival, Class, Draft, Exchange, Fault, FaultKind, Finding, Frame, Leave, MemorySource,
-    Parsed, Receipt, Reply, ReplyKind, Severity, Text, Verdict,
+    Actor, ActorKind, Adapter, Answer, Arrival, Class, Draft, Exchange, Fault, FaultKind, Finding, Frame, Leave,
+    MemorySource, Parsed, Receipt, Reply, ReplyKind, Severity, Text, Verdict,
 };
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
-use super::pack::Packing;
 use super::{Joint, Running};
 use crate::guard::guard;
 use crate::lanes::Place;
@@ -176,7 +176,7 @@ pub(super) async fn say_commit<A: Adapter>(
 async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Outgoing>, Fault> {
     let (decided, replies, positive) = match job.read.message {
         Some(_) => decide(joint, &mut job).await,
-        None => unreadable(joint, &job).await,
+        None => unreadable(joint, &job),
     };
     if let Some(place) = &mut job.place {
         place.turn().await;
@@ -211,14 +211,13 @@ async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>) -> (Vec<Decided>
     while let Some(mut next) = draft {
         next.findings.splice(0..0, job.read.findings.drain(..)); // the parser's remarks go with the first part
         let exchange = Exchange::new(job.receipt.clone(), part, next);
-        let packing = Packing::begin(&exchange.bundle, joint.house.backlog.is_alone());
         let answer = match joint.house.chain.clone().oneshot(exchange).await {
             Ok(answer) => answer,
             Err(never) => match never {},
         };
         positive &= answer.verdict.is_positive();
         joint.adapter.add(&mut sum, part, &answer);
-        decided.push(packing.end(&answer).await);
+        decided.push(keep(&answer));
         part += 1;
         draft = job.lift(joint);
     }
@@ -234,15 +233,14 @@ async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>) -> (Vec<Decided>
 }
 
 /// A frame that nothing can be made of is kept and refused.
-async fn unreadable<A: Adapter>(joint: &Joint<A>, job: &Job<A>) -> (Vec<Decided>, Vec<Reply>, bool) {
+fn unreadable<A: Adapter>(joint: &Joint<A>, job: &Job<A>) -> (Vec<Decided>, Vec<Reply>, bool) {
     let reply = refuse(joint, &job.receipt, &job.read.findings);
     let draft = Draft {
         findings: job.read.findings.clone(),
         ..Draft::default()
     };
     let answer = Exchange::new(job.receipt.clone(), 0, draft).answer(Verdict::Refused);
-    let decided = Packing::begin(&answer.bundle, false).end(&answer).await;
-    (vec![decided], vec![reply], false)
+    (vec![keep(&answer)], vec![reply], false)
 }
 
 fn refuse<A: Adapter>(joint: &Joint<A>, receipt: &Receipt, findings: &[Finding]) -> Reply {
@@ -269,5 +267,19 @@ fn refusal<A: Adapter>(joint: &Joint<A>, receipt: &Receipt, fault: Fault) -> Out
             positive: false,
             ..reply
         },
+    }
+}
+
+/// Makes an answer ready for the log, on the worker's time and not the writer's.
+fn keep(answer: &Answer) -> Decided {
+    let mut json = Vec::with_capacity(answer.bundle.tree.text_len() * 2);
+    causeway_core::fhir::write_compact(&answer.bundle.tree, causeway_core::NodeId::ROOT, &mut json);
+    let facts = serde_json::to_vec(&Facts::of(answer, crate::projection::index(&answer.bundle))).unwrap_or_default();
+    Decided {
+        part: answer.part,
+        verdict: answer.verdict,
+        bundle: causeway_store::compress(&json),
+        facts: Bytes::from(facts),
+        deliveries: answer.deliveries.clone(),
     }
 }
