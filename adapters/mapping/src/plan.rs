@@ -1,6 +1,8 @@
 //! Rows compiled for running: places are slots and steps, type maps are inlined, targets are trees in the order of FHIR's
 //! elements, names are gone. How they are made is in `compile`, what they do is in `run`.
 
+mod guard;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use crate::ops::OpDef;
 use crate::primitives::Primitive;
 
 pub(crate) use crate::codes::{Code, Codes};
+pub(crate) use guard::{Guard, Guards, Index, Spoken, Words};
 
 /// A format's maps, compiled.
 pub struct Plan<D: Doc> {
@@ -161,39 +164,6 @@ impl<D: Doc> Clone for Read<D> {
         }
     }
 }
-
-/// What must say something for rows to have anything to do: any of these bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Guard {
-    /// Parts of the value that was cut at a depth.
-    Frame(u8, u64),
-    /// Fields of a member's items of the group so many levels further out.
-    Group { up: u8, member: u16, mask: u64 },
-}
-
-/// Any of the guards lets pass; none always does. Most rows have one, which stands in the row itself.
-pub(crate) type Guards = SmallVec<[Guard; 1]>;
-
-/// Which of a list have anything to do, found by comparing bits.
-#[derive(Debug, Default)]
-pub(crate) struct Index {
-    /// Those that always have.
-    pub(crate) always: Words,
-    /// The places that guards look at.
-    pub(crate) sources: Vec<Spoken>,
-}
-
-/// A place that guards look at.
-#[derive(Debug)]
-pub(crate) struct Spoken {
-    /// The place, with all the bits that matter there.
-    pub(crate) guard: Guard,
-    /// Which of the list each bit lets pass, by the number of the bit.
-    pub(crate) passes: Vec<Words>,
-}
-
-/// A set of numbers below 256; a list that is longer has everything to do.
-pub(crate) type Words = [u64; 4];
 
 /// A test, compiled.
 pub(crate) struct Test<D: Doc> {
