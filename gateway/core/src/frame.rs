@@ -17,6 +17,23 @@ pub enum Head {
         /// The file's name.
         name: String,
     },
+    /// The metadata of an object that came by C-STORE (DICOM PS3.7 9.1.1); the whole object is in a file.
+    Dimse {
+        /// The application entity that sent it.
+        calling_ae: String,
+        /// The one that it called.
+        called_ae: String,
+        /// Affected SOP Class UID of the request.
+        sop_class: String,
+        /// Affected SOP Instance UID of the request.
+        sop_instance: String,
+        /// Transfer syntax of the presentation context.
+        transfer_syntax: String,
+        /// The object's file, below `objects/` in the data folder.
+        object: String,
+        /// Bytes of that file.
+        size: u64,
+    },
 }
 
 /// Bytes as they came, with listener, peer and time.

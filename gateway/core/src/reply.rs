@@ -14,6 +14,13 @@ pub enum ReplyHead {
     /// Nothing: the transport frames the bytes.
     #[default]
     None,
+    /// The status of a DIMSE response (DICOM PS3.7 annex C).
+    Dimse {
+        /// (0000,0900) Status.
+        status: u16,
+        /// (0000,0902) Error Comment, at most 64 characters; may be empty.
+        comment: String,
+    },
 }
 
 /// Which of a frame's replies it is.

@@ -63,8 +63,7 @@ pub(crate) fn replies(replies: &[Reply]) -> Vec<u8> {
         // An empty head field stands for the plain head, which nearly every reply has.
         match &reply.head {
             ReplyHead::None => field(&mut out, b""),
-            #[allow(unreachable_patterns, reason = "heads with content come with their transports")]
-            head => field(&mut out, &serde_json::to_vec(head).unwrap_or_default()),
+            head @ ReplyHead::Dimse { .. } => field(&mut out, &serde_json::to_vec(head).unwrap_or_default()),
         }
         field(&mut out, &reply.bytes);
     }

@@ -67,7 +67,7 @@ impl Incoming {
 fn head(head: &Head) -> String {
     match head {
         Head::Mllp => String::new(),
-        Head::File { .. } => serde_json::to_string(head).unwrap_or_default(),
+        head => serde_json::to_string(head).unwrap_or_default(),
     }
 }
 

@@ -1,0 +1,310 @@
+//! DICOM as the gateway sees it: a frame is the metadata of one stored instance, the answer a status of C-STORE (PS3.4
+//! B.2.3). What rules and services find never becomes a status: many modalities take a warning for a failure.
+
+use causeway_core::adapter::Trace;
+use causeway_core::{
+    Actor, ActorKind, Adapter, Answer, Bundle, Class, Context, Delivery, Draft, Finding, Head, Intent, Key, Parsed,
+    Reply, ReplyHead, ReplyKind, Severity, Source, Stamp, Text,
+};
+
+use crate::data_set::DataSet;
+use crate::problem::{Problem, ProblemKind};
+use crate::scan::{self, Limits, Object};
+use crate::tag::Tag;
+use crate::text::Charsets;
+use crate::text::names::{self, Set};
+
+/// The object is kept.
+pub const SUCCESS: u16 = 0x0000;
+/// Refused: out of resources. The sender tries again.
+pub const OUT_OF_RESOURCES: u16 = 0xA700;
+/// The data set does not match the SOP class.
+pub const MISMATCH: u16 = 0xA900;
+/// The data set cannot be understood.
+pub const NOT_UNDERSTOOD: u16 = 0xC000;
+/// An Error Comment has at most 64 characters (PS3.7 E.1: LO).
+const COMMENT: usize = 64;
+
+/// What can be configured.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// The character set of objects that declare none: `GB18030`, `ISO_IR 192`.
+    pub charset: Option<String>,
+    /// How much of an object is read.
+    pub limits: Limits,
+}
+
+/// A configuration that cannot be used: no such character set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable(pub String);
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "there is no DICOM character set {}", self.0)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// The DICOM adapter of one listener.
+#[derive(Debug, Clone)]
+pub struct Dicom {
+    limits: Limits,
+    charset: Option<Set>,
+}
+
+/// An instance, read.
+#[derive(Debug)]
+pub struct Reading {
+    /// Its metadata.
+    pub object: Object,
+    /// The character sets in force in it.
+    pub charsets: Charsets,
+    /// Who sent it, where that is known.
+    calling: String,
+    /// Why it is refused though it is kept: a status and its reason.
+    refused: Option<(u16, Finding)>,
+    findings: Vec<Finding>,
+    done: bool,
+}
+
+impl Dicom {
+    /// An adapter.
+    ///
+    /// # Errors
+    /// The configuration names a character set that there is not.
+    pub fn new(config: &Config) -> Result<Self, Unusable> {
+        let charset = match &config.charset {
+            None => None,
+            Some(name) => {
+                let mut problems = Vec::new();
+                let coding = names::declared(name.as_bytes(), &mut problems);
+                let unknown = problems
+                    .iter()
+                    .any(|problem| problem.kind == ProblemKind::CharsetUnknown);
+                Some(
+                    (!unknown)
+                        .then_some(coding.first)
+                        .ok_or_else(|| Unusable(name.clone()))?,
+                )
+            }
+        };
+        Ok(Self {
+            limits: config.limits,
+            charset,
+        })
+    }
+
+    fn read(&self, head: &Head, source: &mut dyn Source) -> (Option<Reading>, Vec<Problem>) {
+        let (object, mut problems) = scan::read(source, &self.limits);
+        let Some(object) = object else { return (None, problems) };
+        let charsets = Charsets::of(&object.set, self.charset, &mut problems);
+        check_uids(&object.set, &mut problems);
+        let mut findings: Vec<Finding> = problems.iter().map(Problem::finding).collect();
+        let refused = mismatch(head, &object.set);
+        findings.extend(refused.iter().map(|(_, finding)| finding.clone()));
+        let reading = Reading {
+            calling: calling(head, &object),
+            object,
+            charsets,
+            refused,
+            findings,
+            done: false,
+        };
+        (Some(reading), Vec::new())
+    }
+}
+
+/// (PS3.5 9.1): at most 64 characters, digits and dots.
+fn check_uids(set: &DataSet, problems: &mut Vec<Problem>) {
+    for tag in [Tag::SOP_CLASS, Tag::SOP_INSTANCE, Tag::STUDY, Tag::SERIES] {
+        if !set.plain(tag).is_some_and(is_uid) {
+            problems.push(Problem::at(ProblemKind::BadUid, tag, tag.keyword().unwrap_or_default()));
+        }
+    }
+}
+
+/// Whether a text is a UID (PS3.5 9.1); leading zeros of a component are let pass, since they are met.
+pub fn is_uid(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.len() <= 64 && text.split('.').all(digits)
+}
+
+/// What the association said of the object must be what the object says (PS3.7 9.1.1, PS3.4 B.2.3 status A9xx).
+fn mismatch(head: &Head, set: &DataSet) -> Option<(u16, Finding)> {
+    let Head::Dimse {
+        sop_class,
+        sop_instance,
+        ..
+    } = head
+    else {
+        return None;
+    };
+    for (tag, said) in [(Tag::SOP_CLASS, sop_class), (Tag::SOP_INSTANCE, sop_instance)] {
+        if set.plain(tag) != Some(said.as_str()) {
+            let text = Text::new(
+                format!("数据集的 {tag} 与 C-STORE 请求不符"),
+                format!("{tag} of the data set is not what the C-STORE request says"),
+            );
+            let finding = Finding::new("sop-mismatch", Severity::Error, Class::Value, gateway(), text);
+            return Some((MISMATCH, finding.at_place(tag.to_string())));
+        }
+    }
+    None
+}
+
+fn calling(head: &Head, object: &Object) -> String {
+    match head {
+        Head::Dimse { calling_ae, .. } => calling_ae.clone(),
+        // (0002,0016) Source Application Entity Title.
+        _ => object.meta.plain(Tag(0x0002_0016)).unwrap_or_default().to_owned(),
+    }
+}
+
+fn gateway() -> Actor {
+    Actor::new(ActorKind::Parser, "dicom")
+}
+
+impl Reading {
+    fn context(&self) -> Context {
+        let set = &self.object.set;
+        let modality = set.plain(Tag(0x0008_0060)).unwrap_or("?");
+        Context {
+            format: "dicom".to_owned(),
+            message_type: format!("C-STORE {modality}"),
+            control_id: set.plain(Tag::SOP_INSTANCE).unwrap_or_default().to_owned(),
+            sender: self.calling.clone(),
+            stated: None,
+            patient: self.patient(),
+            snapshot: SNAPSHOT.to_owned(),
+        }
+    }
+
+    /// Patient ID and its issuer, as they stand.
+    fn patient(&self) -> Option<String> {
+        let set = &self.object.set;
+        let raw = |tag| {
+            set.find(0, tag)
+                .map(|element| String::from_utf8_lossy(set.raw(element)))
+        };
+        let id = raw(Tag::PATIENT_ID)?;
+        let id = id.trim_matches(['\0', ' ']);
+        let issuer = raw(Tag::ISSUER).unwrap_or_default();
+        (!id.is_empty()).then(|| format!("{id}^{}", issuer.trim_matches(['\0', ' '])))
+    }
+}
+
+/// Nothing decides yet what becomes of an instance but this code.
+const SNAPSHOT: &str = "dicom-1";
+
+fn status(status: u16, text: &str, kind: ReplyKind) -> Reply {
+    let comment: String = text
+        .chars()
+        .filter(|c| c.is_ascii_graphic() || *c == ' ')
+        .take(COMMENT)
+        .collect();
+    Reply {
+        head: ReplyHead::Dimse { status, comment },
+        kind,
+        bytes: bytes::Bytes::new(),
+        positive: status == SUCCESS,
+    }
+}
+
+impl Adapter for Dicom {
+    type Message = Reading;
+    type Sum = ();
+
+    fn name(&self) -> &'static str {
+        "dicom"
+    }
+
+    fn snapshot(&self) -> String {
+        SNAPSHOT.to_owned()
+    }
+
+    fn parse(&self, head: &Head, source: &mut dyn Source) -> Parsed<Reading> {
+        let (value, problems) = self.read(head, source);
+        Parsed {
+            value,
+            findings: problems.iter().map(Problem::finding).collect(),
+        }
+    }
+
+    fn key(&self, reading: &Reading) -> Option<Key> {
+        let id = reading.object.set.plain(Tag::SOP_INSTANCE)?.to_owned();
+        Some(Key {
+            sender: reading.calling.clone(),
+            id,
+        })
+    }
+
+    fn patient(&self, reading: &Reading) -> Option<String> {
+        reading.patient()
+    }
+
+    fn envelope(&self, reading: &Reading) -> Context {
+        reading.context()
+    }
+
+    /// The status says that the object is kept, and waits for nothing else.
+    fn wants_answer(&self, reading: &Reading) -> bool {
+        reading.refused.is_some()
+    }
+
+    fn commit(&self, reading: &Reading, _stamp: &Stamp) -> Option<Reply> {
+        let kept = reading.refused.is_none();
+        kept.then(|| status(SUCCESS, "", ReplyKind::Commit))
+    }
+
+    fn next(&self, reading: &mut Reading, _source: &mut dyn Source, _hash: &[u8; 32]) -> Option<Draft> {
+        if std::mem::replace(&mut reading.done, true) {
+            return None;
+        }
+        Some(Draft {
+            bundle: Bundle::default(),
+            intent: Intent::Notice,
+            context: reading.context(),
+            findings: std::mem::take(&mut reading.findings),
+        })
+    }
+
+    fn add(&self, _sum: &mut (), _part: u32, _answer: &Answer) {}
+
+    fn reply(&self, reading: &Reading, _sum: (), _stamp: &Stamp) -> Vec<Reply> {
+        let refusal = reading.refused.as_ref();
+        refusal
+            .map(|(code, finding)| status(*code, &finding.text.en, ReplyKind::Application))
+            .into_iter()
+            .collect()
+    }
+
+    fn refuse(&self, _head: &Head, _first: &[u8], findings: &[Finding], _stamp: &Stamp) -> Reply {
+        let first = findings.iter().find(|finding| finding.severity == Severity::Error);
+        let code = match first.map(|finding| finding.class) {
+            Some(Class::Busy | Class::Internal | Class::TooLong) => OUT_OF_RESOURCES,
+            _ => NOT_UNDERSTOOD,
+        };
+        let text = first.map(|finding| finding.text.en.as_ref()).unwrap_or_default();
+        status(code, text, ReplyKind::Refusal)
+    }
+
+    fn from_fhir(&self, _bundle: &Bundle, _delivery: &Delivery, _stamp: &Stamp) -> Parsed<Vec<u8>> {
+        let text = Text::new("尚无从 FHIR 到 DICOM 的映射", "no map leads from FHIR to DICOM yet");
+        Parsed::failed(Finding::new(
+            "no-way-back",
+            Severity::Error,
+            Class::UnsupportedType,
+            gateway(),
+            text,
+        ))
+    }
+
+    fn trace(&self, head: &Head, source: &mut dyn Source, _hash: &[u8; 32]) -> Parsed<Trace> {
+        let (value, problems) = self.read(head, source);
+        Parsed {
+            value: value.map(|_| Trace::default()),
+            findings: problems.iter().map(Problem::finding).collect(),
+        }
+    }
+}
