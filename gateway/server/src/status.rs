@@ -10,7 +10,7 @@ use crate::admin::Insight;
 use crate::guard::DEFECTS;
 use crate::projection::Lag;
 use crate::translate::House;
-use crate::transport::mllp;
+use crate::transport::{dimse, mllp};
 
 /// How far the read model may be behind before the gateway says so.
 const BEHIND: Duration = Duration::from_secs(10);
@@ -22,6 +22,8 @@ pub struct Status {
     pub house: House,
     /// Transport counters by listener.
     pub transports: Vec<(String, Arc<mllp::Counters>)>,
+    /// Counters of DICOM listeners.
+    pub dimse: Vec<(String, Arc<dimse::Counters>)>,
     /// The read model's lag.
     pub lag: Arc<Lag>,
     /// Whether listeners may be open to other machines without protection.
@@ -65,6 +67,11 @@ impl Insight for Status {
             .transports
             .iter()
             .map(|(name, counters)| (name.clone(), json!(counters.counts())))
+            .chain(
+                self.dimse
+                    .iter()
+                    .map(|(name, counters)| (name.clone(), json!(counters.counts()))),
+            )
             .collect();
         json!({
             "log": {

@@ -57,7 +57,8 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
 }
 
 fn listeners<'a>(config: &'a Config, name: Option<&str>) -> anyhow::Result<Vec<&'a Listener>> {
-    let fits = |listener: &&Listener| name.is_none_or(|name| listener.name == name);
+    let has_maps = |listener: &Listener| listener.format == Format::Hl7v2;
+    let fits = |listener: &&Listener| name.map_or_else(|| has_maps(listener), |name| listener.name == name);
     let found: Vec<_> = config.listeners.iter().filter(fits).collect();
     match name {
         Some(name) if found.is_empty() => anyhow::bail!("there is no listener {name:?}"),
@@ -71,6 +72,7 @@ fn maps(config: &Config, listener: &Listener) -> anyhow::Result<Maps> {
             let read = listener.hl7v2.read(config.lang)?;
             Ok(Maps::load(&read.files, read.site.as_ref()))
         }
+        Format::Dicom => anyhow::bail!("listener {:?} has no maps", listener.name),
     }
 }
 

@@ -22,6 +22,18 @@ pub struct Listener {
     pub mllp: crate::transport::mllp::Options,
     /// What is peculiar to HL7v2.
     pub hl7v2: super::Hl7v2Options,
+    /// DICOM associations: titles, limits and deadlines.
+    pub dimse: crate::transport::dimse::Options,
+    /// What is peculiar to DICOM objects.
+    pub dicom: DicomOptions,
+}
+
+/// What is peculiar to the DICOM systems behind a listener.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DicomOptions {
+    /// The character set of objects that declare none in (0008,0005): `GB18030`, `ISO_IR 192`.
+    pub charset: Option<String>,
 }
 
 impl Default for Listener {
@@ -34,6 +46,8 @@ impl Default for Listener {
             peers: Vec::new(),
             mllp: crate::transport::mllp::Options::default(),
             hl7v2: super::Hl7v2Options::default(),
+            dimse: crate::transport::dimse::Options::default(),
+            dicom: DicomOptions::default(),
         }
     }
 }
@@ -44,6 +58,8 @@ impl Default for Listener {
 pub enum Transport {
     /// The Minimal Lower Layer Protocol.
     Mllp,
+    /// DICOM associations.
+    Dimse,
 }
 
 /// What frames are.
@@ -52,4 +68,6 @@ pub enum Transport {
 pub enum Format {
     /// HL7 version 2.
     Hl7v2,
+    /// DICOM objects.
+    Dicom,
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Config;
+use super::{Config, Format, Transport};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,13 @@ fn check(config: Config) -> Result<Config, ConfigError> {
         if !names.insert(&listener.name) {
             return Err(ConfigError::Wrong(format!(
                 "two listeners are named {:?}",
+                listener.name
+            )));
+        }
+        if (listener.transport == Transport::Dimse) != (listener.format == Format::Dicom) {
+            return Err(ConfigError::Wrong(format!(
+                "listener {:?}: DICOM objects come by associations and nothing else does; \
+                 transport = \"dimse\" and format = \"dicom\" belong together",
                 listener.name
             )));
         }

@@ -16,7 +16,7 @@ use causeway_core::finding::Lang;
 use serde::{Deserialize, Serialize};
 
 pub use hl7v2::{Acknowledgement, BundleOption, Hl7v2Options, UnsupportedType};
-pub use listener::{Format, Listener, Transport};
+pub use listener::{DicomOptions, Format, Listener, Transport};
 pub use load::{ConfigError, load, parse};
 
 /// Everything that can be configured.

@@ -1,0 +1,24 @@
+//! DICOM upper layer and message exchange (PS3.7, PS3.8): associations, C-ECHO and C-STORE as a provider. Objects go to a
+//! file as they come and never into memory; what is handed on as a frame is their metadata. What a data set says is the
+//! adapter's business; this module knows commands, presentation contexts and the file around a data set (PS3.10).
+
+mod association;
+mod command;
+mod counters;
+mod negotiate;
+mod objects;
+mod options;
+mod part10;
+mod pdu;
+mod server;
+mod store;
+mod uids;
+
+pub use association::End;
+pub use counters::{Counters, Counts};
+pub use objects::Objects;
+pub use options::Options;
+pub use server::{Listener, MetadataFn};
+
+#[cfg(test)]
+mod tests;

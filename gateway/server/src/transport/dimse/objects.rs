@@ -1,0 +1,158 @@
+//! The folder of stored objects: `objects/` in the data folder, a file each, named by the hash of what the log keeps of
+//! it. A file has its name only when it is whole and on disk; until then it lies in `objects/incoming/`, which is emptied
+//! at the start. Everything here blocks and runs on threads for that.
+
+use std::fmt::Write as _;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::part10;
+
+/// The folder.
+#[derive(Debug)]
+pub struct Objects {
+    folder: PathBuf,
+    incoming: PathBuf,
+    next: AtomicU64,
+}
+
+/// A stored object.
+#[derive(Debug)]
+pub(super) struct Stored {
+    /// Its file below the folder.
+    pub(super) name: String,
+    /// Its beginning up to its pixels: what goes into the log.
+    pub(super) body: Bytes,
+    /// Bytes of the whole file.
+    pub(super) size: u64,
+}
+
+impl Objects {
+    /// Opens the folder of a data folder and throws away what an earlier process left half done.
+    ///
+    /// # Errors
+    /// The folder cannot be made or emptied.
+    pub fn open(data: &Path) -> io::Result<Self> {
+        let folder = data.join("objects");
+        let incoming = folder.join("incoming");
+        make(&incoming)?;
+        for entry in fs::read_dir(&incoming)? {
+            fs::remove_file(entry?.path())?;
+        }
+        Ok(Self {
+            folder,
+            incoming,
+            next: AtomicU64::new(0),
+        })
+    }
+
+    /// Where an object's file is.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Begins a file with the header of its data set.
+    pub(super) fn begin(self: &Arc<Self>, header: Vec<u8>) -> io::Result<Sink> {
+        let path = self
+            .incoming
+            .join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        let mut sink = Sink {
+            objects: Arc::clone(self),
+            file,
+            path: Some(path),
+            hash: Sha256::new(),
+            size: header.len() as u64,
+            header,
+        };
+        sink.file.write_all(&sink.header)?;
+        Ok(sink)
+    }
+}
+
+fn make(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// A file that is being written; removed when dropped before its end.
+#[derive(Debug)]
+pub(super) struct Sink {
+    objects: Arc<Objects>,
+    file: File,
+    path: Option<PathBuf>,
+    header: Vec<u8>,
+    hash: Sha256,
+    size: u64,
+}
+
+impl Sink {
+    /// Writes more of the data set.
+    pub(super) fn write(&mut self, block: &[u8]) -> io::Result<()> {
+        self.file.write_all(block)?;
+        self.hash.update(block);
+        self.size += block.len() as u64;
+        Ok(())
+    }
+
+    /// Puts the digest into the header, and file and name on disk.
+    pub(super) fn finish(mut self, metadata: &[u8]) -> io::Result<Stored> {
+        let digest: [u8; 32] = std::mem::take(&mut self.hash).finalize().into();
+        let at = part10::digest_at(&self.header);
+        self.file.write_all_at(&digest, at as u64)?;
+        self.file.sync_data()?;
+        let body: Vec<u8> = [self.header.get(..at).unwrap_or_default(), &digest, metadata].concat();
+        let name = name(&Sha256::digest(&body).into());
+        self.rename(&name)?;
+        Ok(Stored {
+            name,
+            body: body.into(),
+            size: self.size,
+        })
+    }
+
+    /// The name is on disk once its folder is.
+    fn rename(&mut self, name: &str) -> io::Result<()> {
+        let to = self.objects.path(name);
+        let folder = to.parent().unwrap_or(&self.objects.folder);
+        if !folder.exists() {
+            make(folder)?;
+            File::open(&self.objects.folder)?.sync_all()?;
+        }
+        if let Some(path) = &self.path {
+            fs::rename(path, &to)?;
+        }
+        self.path = None;
+        File::open(folder)?.sync_all()
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path
+            && let Err(error) = fs::remove_file(path)
+        {
+            tracing::warn!(%error, "a broken object could not be removed");
+        }
+    }
+}
+
+/// `ab/abcd….dcm`: 256 folders keep each of them small.
+fn name(hash: &[u8; 32]) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in hash {
+        // Writing to a String cannot fail.
+        let _written = write!(hex, "{byte:02x}");
+    }
+    format!("{}/{hex}.dcm", hex.get(..2).unwrap_or_default())
+}
