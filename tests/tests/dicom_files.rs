@@ -1,0 +1,123 @@
+//! Every public DICOM file of the wheels `pydicom`, `pydicom-data` and `pynetdicom`: broken ones, big-endian ones, deflated
+//! ones, every character set. What they say must be what pydicom reads of them, within bounds of memory and time.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use causeway_core::{Fault, FaultKind, Source};
+use causeway_dicom::text::{self, Charsets};
+use causeway_dicom::{Limits, Tag, scan::Object};
+use serde_json::Value;
+
+/// A file that is only read where the reader asks.
+struct OnDisk(File, u64);
+
+impl Source for OnDisk {
+    fn len(&self) -> u64 {
+        self.1
+    }
+
+    fn slice(&mut self, range: std::ops::Range<u64>) -> Result<Bytes, Fault> {
+        let mut bytes = vec![0; usize::try_from(range.end - range.start).expect("a prefix")];
+        let read = self.0.read_exact_at(&mut bytes, range.start);
+        read.map_err(|error| Fault::new(FaultKind::Storage, error.to_string()))?;
+        Ok(bytes.into())
+    }
+}
+
+/// Bytes of memory at the most since the last call, by the kernel's count.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    drop(std::fs::write("/proc/self/clear_refs", "5"));
+    kilobytes.unwrap_or(0) * 1024
+}
+
+fn packages() -> Option<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("target/peers/lib");
+    let versions = std::fs::read_dir(here).ok()?;
+    let folders = versions.filter_map(|entry| Some(entry.ok()?.path().join("site-packages")));
+    folders.into_iter().find(|folder| folder.join("pydicom").is_dir())
+}
+
+/// What pydicom says of the files of a folder.
+fn oracle(packages: &Path, folder: &str) -> Vec<Value> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = here.parent().expect("the root").join("target/peers/bin/python");
+    let mut command = Command::new(python);
+    let output = command
+        .arg(here.join("peers/dicom_oracle.py"))
+        .arg(packages.join(folder))
+        .output();
+    let output = output.expect("python");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).expect("text");
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
+}
+
+/// Reads a file within the bounds.
+fn read(path: &Path) -> Option<Object> {
+    let file = File::open(path).expect("a file");
+    let length = file.metadata().expect("a length").len();
+    let before = peak();
+    let began = Instant::now();
+    let (object, _) = causeway_dicom::read(&mut OnDisk(file, length), &Limits::default());
+    let took = began.elapsed();
+    let grew = peak().saturating_sub(before);
+    assert!(took < Duration::from_millis(100), "{} took {took:?}", path.display());
+    assert!(grew < 64 << 20, "{} took {grew} bytes", path.display());
+    object
+}
+
+fn value(object: &Object, charsets: &Charsets, key: &str) -> Option<String> {
+    let element = object.set.find(0, Tag::named(key)?)?;
+    let (values, _) = text::values(&object.set, charsets, element);
+    // pydicom leaves out the `=` before an empty last group.
+    let text = values.join("\\");
+    Some(text.strip_suffix('=').unwrap_or(&text).to_owned())
+}
+
+#[test]
+fn every_public_file_says_what_pydicom_reads() {
+    let Some(packages) = packages() else {
+        println!("SKIPPED: no pydicom in target/peers; `make test` or scripts/setup.sh test sets it up");
+        return;
+    };
+    let (mut files, mut wrong) = (0, Vec::new());
+    for folder in ["pydicom/data", "data_store/data", "pynetdicom/tests"] {
+        for record in oracle(&packages, folder) {
+            let path = record["path"].as_str().expect("a path");
+            let object = read(Path::new(path));
+            let Some(said) = record["said"].as_object() else {
+                continue;
+            };
+            files += 1;
+            let Some(object) = object else {
+                wrong.push(format!("{path}: no metadata"));
+                continue;
+            };
+            let charsets = Charsets::of(&object.set, None, &mut Vec::new());
+            for (key, theirs) in said {
+                let ours = value(&object, &charsets, key).filter(|text| !text.is_empty());
+                let theirs = theirs
+                    .as_str()
+                    .map(|text| text.trim().trim_end_matches('\0').to_owned());
+                let theirs = theirs.filter(|text| !text.is_empty() && text != "None");
+                if ours != theirs {
+                    wrong.push(format!("{path}: {key} is {ours:?}, to pydicom {theirs:?}"));
+                }
+            }
+        }
+    }
+    println!("{files} files");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(files >= 260, "only {files} files");
+}

@@ -1,0 +1,210 @@
+//! DICOM peers that are none of ours: dcmtk's `echoscu` and `storescu`, and pynetdicom. What they store is on disk as they
+//! sent it and in the log as a message, once, however often it comes.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use causeway_core::store::Event;
+use causeway_core::{Head, Store};
+use causeway_server::config::{Config, Format, Listener, Transport};
+use causeway_tests::Gateway;
+use serde_json::Value;
+
+fn with_dicom(config: &mut Config) {
+    config.listeners.push(Listener {
+        name: "dicom".to_owned(),
+        address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        transport: Transport::Dimse,
+        format: Format::Dicom,
+        ..Listener::default()
+    });
+}
+
+fn port(gateway: &Gateway) -> u16 {
+    gateway.gateway.address("dicom").expect("a listener").port()
+}
+
+/// Runs a tool of dcmtk; `None` where it is not installed.
+async fn dcmtk(tool: &'static str, arguments: Vec<String>) -> Option<Output> {
+    let ran = tokio::task::spawn_blocking(move || Command::new(tool).args(arguments).output()).await;
+    let ran = ran.expect("a thread").ok();
+    if ran.is_none() {
+        println!("SKIPPED: {tool} is not installed; scripts/setup.sh test does it");
+    }
+    ran
+}
+
+fn calling(called: &str, port: u16, files: &[&Path]) -> Vec<String> {
+    let mut arguments = vec![
+        "-aec".to_owned(),
+        called.to_owned(),
+        "127.0.0.1".to_owned(),
+        port.to_string(),
+    ];
+    arguments.extend(files.iter().map(|file| file.display().to_string()));
+    arguments
+}
+
+/// A public file, from the wheel of pydicom.
+fn public(name: &str) -> Option<PathBuf> {
+    let lib = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("target/peers/lib");
+    let mut versions = std::fs::read_dir(lib).ok()?;
+    let found = versions.find_map(|entry| {
+        let file = entry
+            .ok()?
+            .path()
+            .join("site-packages/pydicom/data/test_files")
+            .join(name);
+        file.exists().then_some(file)
+    });
+    if found.is_none() {
+        println!("SKIPPED: no {name} in target/peers; scripts/setup.sh test sets it up");
+    }
+    found
+}
+
+fn objects(gateway: &Gateway) -> (PathBuf, usize, usize) {
+    let folder = gateway.folder.path().join("objects");
+    let count = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.path().is_file()).count()
+    };
+    let inner = std::fs::read_dir(&folder)
+        .expect("objects")
+        .flatten()
+        .map(|entry| entry.path());
+    let stored = inner
+        .filter(|path| !path.ends_with("incoming"))
+        .map(|path| count(&path))
+        .sum();
+    let incoming = count(&folder.join("incoming"));
+    (folder, stored, incoming)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn echoscu_is_answered_and_another_title_is_not() {
+    let gateway = Gateway::start(Vec::new(), with_dicom).await;
+    let Some(echo) = dcmtk("echoscu", calling("CAUSEWAY", port(&gateway), &[])).await else {
+        return;
+    };
+    assert!(echo.status.success(), "{}", String::from_utf8_lossy(&echo.stderr));
+    let echo = dcmtk("echoscu", calling("SOMEBODY", port(&gateway), &[]))
+        .await
+        .expect("echoscu");
+    let said = String::from_utf8_lossy(&echo.stderr).into_owned();
+    assert!(
+        !echo.status.success() && said.contains("Called AE Title Not Recognized"),
+        "{said}"
+    );
+    assert_eq!(gateway.log.health().accepted, 0, "an echo is not kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storescu_stores_a_ct_once_however_often_it_sends_it() {
+    let gateway = Gateway::start(Vec::new(), with_dicom).await;
+    let Some(ct) = public("CT_small.dcm") else { return };
+    for _ in 0..2 {
+        let Some(sent) = dcmtk("storescu", calling("CAUSEWAY", port(&gateway), &[&ct])).await else {
+            return;
+        };
+        assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
+    }
+    causeway_tests::until("it is answered", async || gateway.log.health().answered == 1).await;
+    assert_eq!(gateway.log.health().accepted, 1);
+    let (folder, stored, incoming) = objects(&gateway);
+    assert_eq!((stored, incoming), (1, 0));
+    let records = gateway.log.read_from(0, 100).expect("the log");
+    let again = records
+        .iter()
+        .filter(|record| matches!(record.event, Event::Again { .. }))
+        .count();
+    assert_eq!(again, 1);
+    let received = records.iter().find_map(|record| match &record.event {
+        Event::Received { frame, .. } => Some(frame),
+        _ => None,
+    });
+    let frame = received.expect("a frame");
+    let Head::Dimse {
+        object,
+        sop_class,
+        calling_ae,
+        ..
+    } = &frame.head
+    else {
+        panic!("no DIMSE head");
+    };
+    assert_eq!(
+        (sop_class.as_str(), calling_ae.as_str()),
+        ("1.2.840.10008.5.1.4.1.1.2", "STORESCU")
+    );
+    let file = std::fs::read(folder.join(object)).expect("the object");
+    assert!(
+        file.starts_with(&frame.body) && frame.body.len() < 8_000,
+        "{}",
+        frame.body.len()
+    );
+    let told = gateway.gateway.describe()(frame);
+    assert_eq!(told.message_type, "C-STORE CT");
+    assert_eq!(told.control_id, "1.3.6.1.4.1.5962.1.1.1.1.1.20040119072730.12322");
+    assert_eq!(told.patient.as_deref(), Some("1CT1^"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pynetdicom_stores_every_kind_of_object_as_it_is() {
+    let gateway = Gateway::start(Vec::new(), with_dicom).await;
+    let names = [
+        "CT_small.dcm",
+        "MR_small.dcm",
+        "MR_small_bigendian.dcm",
+        "MR_small_implicit.dcm",
+        "MR_small_RLE.dcm",
+        "image_dfl.dcm",
+        "JPEG2000.dcm",
+        "JPGExtended.dcm",
+        "SC_rgb_rle_32bit_2frame.dcm",
+        "reportsi.dcm",
+        "rtplan.dcm",
+        "rtdose.dcm",
+        "test-SR.dcm",
+        "waveform_ecg.dcm",
+    ];
+    let files: Vec<PathBuf> = names.iter().filter_map(|name| public(name)).collect();
+    if files.is_empty() {
+        return;
+    }
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = Command::new(here.parent().expect("the root").join("target/peers/bin/python"));
+    command.arg(here.join("peers/dicom_scu.py"));
+    command
+        .args(["127.0.0.1", &port(&gateway).to_string()])
+        .arg(objects(&gateway).0)
+        .args(&files);
+    let ran = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .expect("a thread");
+    let output = ran.expect("python");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = String::from_utf8(output.stdout).expect("text");
+    let mut sent = 0;
+    for line in lines.lines() {
+        let record: Value = serde_json::from_str(line).expect("JSON");
+        // The meta information of these two, which the client goes by, names other instances than their data sets.
+        let path = record["path"].as_str().expect("a path");
+        let forged = path.ends_with("rtplan.dcm") || path.ends_with("rtdose.dcm");
+        let expected = if forged { "A900" } else { "0000" };
+        assert_eq!(
+            (&record["status"], &record["same"]),
+            (&expected.into(), &true.into()),
+            "{record}"
+        );
+        sent += 1;
+    }
+    assert_eq!(sent, files.len());
+    let counts = gateway.gateway.dimse.first().expect("a listener").1.counts();
+    assert_eq!((counts.stored, counts.failed), (files.len() as u64 - 2, 2));
+    causeway_tests::until("all are answered", async || {
+        gateway.log.health().answered == files.len() as u64
+    })
+    .await;
+}
