@@ -1,13 +1,21 @@
 //! DICOM as the gateway sees it: a frame is the metadata of one stored instance, the answer a status of C-STORE (PS3.4
 //! B.2.3). What rules and services find never becomes a status: many modalities take a warning for a failure.
 
+use std::fmt::Write as _;
+use std::sync::Arc;
+
 use causeway_core::adapter::Trace;
 use causeway_core::{
     Actor, ActorKind, Adapter, Answer, Bundle, Class, Context, Delivery, Draft, Finding, Head, Intent, Key, Parsed,
-    Reply, ReplyHead, ReplyKind, Severity, Source, Stamp, Text,
+    Place, Places, Reply, ReplyHead, ReplyKind, Severity, Source, Stamp, Text,
 };
 
+use causeway_mapping::run::{BundleKind, Lifted, Nothing, Setting, Track, Tracked};
+use causeway_mapping::{Plan, syntax};
+
+use crate::config::{Config, Unusable};
 use crate::data_set::DataSet;
+use crate::lift::{self, DicomFormat, Document};
 use crate::problem::{Problem, ProblemKind};
 use crate::scan::{self, Limits, Object};
 use crate::tag::Tag;
@@ -25,30 +33,11 @@ pub const NOT_UNDERSTOOD: u16 = 0xC000;
 /// An Error Comment has at most 64 characters (PS3.7 E.1: LO).
 const COMMENT: usize = 64;
 
-/// What can be configured.
-#[derive(Debug, Clone, Default)]
-pub struct Config {
-    /// The character set of objects that declare none: `GB18030`, `ISO_IR 192`.
-    pub charset: Option<String>,
-    /// How much of an object is read.
-    pub limits: Limits,
-}
-
-/// A configuration that cannot be used: no such character set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unusable(pub String);
-
-impl std::fmt::Display for Unusable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "there is no DICOM character set {}", self.0)
-    }
-}
-
-impl std::error::Error for Unusable {}
-
 /// The DICOM adapter of one listener.
 #[derive(Debug, Clone)]
 pub struct Dicom {
+    plan: Arc<Plan<Document>>,
+    snapshot: Arc<str>,
     limits: Limits,
     charset: Option<Set>,
 }
@@ -57,7 +46,7 @@ pub struct Dicom {
 #[derive(Debug)]
 pub struct Reading {
     /// Its metadata.
-    pub object: Object,
+    pub object: Arc<Object>,
     /// The character sets in force in it.
     pub charsets: Charsets,
     /// Who sent it, where that is known.
@@ -69,30 +58,63 @@ pub struct Reading {
 }
 
 impl Dicom {
-    /// An adapter.
+    /// Compiles the maps for a listener.
     ///
     /// # Errors
-    /// The configuration names a character set that there is not.
+    /// What of the configuration cannot be used.
     pub fn new(config: &Config) -> Result<Self, Unusable> {
-        let charset = match &config.charset {
-            None => None,
-            Some(name) => {
-                let mut problems = Vec::new();
-                let coding = names::declared(name.as_bytes(), &mut problems);
-                let unknown = problems
-                    .iter()
-                    .any(|problem| problem.kind == ProblemKind::CharsetUnknown);
-                Some(
-                    (!unknown)
-                        .then_some(coding.first)
-                        .ok_or_else(|| Unusable(name.clone()))?,
-                )
-            }
-        };
+        let charset = config.charset.as_deref().map(named).transpose()?;
+        let (mut library, mut problems) = lift::library(&config.files);
+        if library.site.zone.is_none() {
+            library.site.zone.clone_from(&config.zone);
+        }
+        let (plan, more) = Plan::compile(&library, &DicomFormat);
+        problems.extend(more);
+        problems.retain(|problem| problem.level == syntax::Level::Error);
+        if !problems.is_empty() {
+            let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            return Err(Unusable::Maps(lines.join("; ")));
+        }
+        let mut snapshot = String::with_capacity(64);
+        for byte in library.hash() {
+            // Writing to a String cannot fail.
+            let _written = write!(snapshot, "{byte:02x}");
+        }
         Ok(Self {
+            plan: Arc::new(plan),
+            snapshot: snapshot.into(),
             limits: config.limits,
             charset,
         })
+    }
+
+    fn lift<T: Track>(&self, reading: &Reading, hash: &[u8; 32], track: T) -> Option<(Arc<Document>, Lifted<T>)> {
+        let document = Arc::new(Document::new(&reading.object, &reading.charsets));
+        let (structure, _) = self.plan.structure_for("DICOM", "")?;
+        let setting = Setting {
+            hash,
+            sender: &reading.calling,
+            kind: BundleKind::Collection,
+            stated: None,
+        };
+        let texts = Arc::new(Texts {
+            document: Arc::clone(&document),
+            plan: Arc::clone(&self.plan),
+        });
+        let lifted = self.plan.run(structure, document.as_ref(), setting, texts, track)?;
+        Some((document, lifted))
+    }
+
+    /// What the rows remarked.
+    fn remarks<T>(&self, document: &Document, lifted: &Lifted<T>) -> Vec<Finding> {
+        let made = lifted.remarks.iter().map(|remark| {
+            let finding = lift::finding(&remark.code, &self.plan.row_text(remark.row), &remark.about);
+            match remark.place {
+                Some(place) => finding.at_place(lift::place_text(document, place)),
+                None => finding,
+            }
+        });
+        made.collect()
     }
 
     fn read(&self, head: &Head, source: &mut dyn Source) -> (Option<Reading>, Vec<Problem>) {
@@ -105,13 +127,41 @@ impl Dicom {
         findings.extend(refused.iter().map(|(_, finding)| finding.clone()));
         let reading = Reading {
             calling: calling(head, &object),
-            object,
+            object: Arc::new(object),
             charsets,
             refused,
             findings,
             done: false,
         };
         (Some(reading), Vec::new())
+    }
+}
+
+/// The character set of a name.
+fn named(name: &str) -> Result<Set, Unusable> {
+    let mut problems = Vec::new();
+    let coding = names::declared(name.as_bytes(), &mut problems);
+    let unknown = problems
+        .iter()
+        .any(|problem| problem.kind == ProblemKind::CharsetUnknown);
+    (!unknown)
+        .then_some(coding.first)
+        .ok_or_else(|| Unusable::Charset(name.to_owned()))
+}
+
+/// The texts of places and rows of a bundle.
+struct Texts {
+    document: Arc<Document>,
+    plan: Arc<Plan<Document>>,
+}
+
+impl Places for Texts {
+    fn place(&self, place: Place) -> String {
+        lift::place_text(&self.document, place)
+    }
+
+    fn row(&self, row: u32) -> String {
+        self.plan.row_text(row)
     }
 }
 
@@ -166,7 +216,7 @@ fn gateway() -> Actor {
 }
 
 impl Reading {
-    fn context(&self) -> Context {
+    fn context(&self, snapshot: &str, patient: Option<String>) -> Context {
         let set = &self.object.set;
         let modality = set.plain(Tag(0x0008_0060)).unwrap_or("?");
         Context {
@@ -175,8 +225,8 @@ impl Reading {
             control_id: set.plain(Tag::SOP_INSTANCE).unwrap_or_default().to_owned(),
             sender: self.calling.clone(),
             stated: None,
-            patient: self.patient(),
-            snapshot: SNAPSHOT.to_owned(),
+            patient,
+            snapshot: snapshot.to_owned(),
         }
     }
 
@@ -193,9 +243,6 @@ impl Reading {
         (!id.is_empty()).then(|| format!("{id}^{}", issuer.trim_matches(['\0', ' '])))
     }
 }
-
-/// Nothing decides yet what becomes of an instance but this code.
-const SNAPSHOT: &str = "dicom-1";
 
 fn status(status: u16, text: &str, kind: ReplyKind) -> Reply {
     let comment: String = text
@@ -220,7 +267,7 @@ impl Adapter for Dicom {
     }
 
     fn snapshot(&self) -> String {
-        SNAPSHOT.to_owned()
+        self.snapshot.to_string()
     }
 
     fn parse(&self, head: &Head, source: &mut dyn Source) -> Parsed<Reading> {
@@ -244,7 +291,7 @@ impl Adapter for Dicom {
     }
 
     fn envelope(&self, reading: &Reading) -> Context {
-        reading.context()
+        reading.context(&self.snapshot, reading.patient())
     }
 
     /// The status says that the object is kept, and waits for nothing else.
@@ -257,15 +304,25 @@ impl Adapter for Dicom {
         kept.then(|| status(SUCCESS, "", ReplyKind::Commit))
     }
 
-    fn next(&self, reading: &mut Reading, _source: &mut dyn Source, _hash: &[u8; 32]) -> Option<Draft> {
+    fn next(&self, reading: &mut Reading, _source: &mut dyn Source, hash: &[u8; 32]) -> Option<Draft> {
         if std::mem::replace(&mut reading.done, true) {
             return None;
         }
+        let mut findings = std::mem::take(&mut reading.findings);
+        let Some((document, lifted)) = self.lift(reading, hash, Nothing) else {
+            return Some(Draft {
+                context: reading.context(&self.snapshot, None),
+                findings,
+                ..Draft::default()
+            });
+        };
+        findings.extend(self.remarks(&document, &lifted));
+        let patient = lifted.patient.map(|id| id.to_string());
         Some(Draft {
-            bundle: Bundle::default(),
+            bundle: lifted.bundle,
             intent: Intent::Notice,
-            context: reading.context(),
-            findings: std::mem::take(&mut reading.findings),
+            context: reading.context(&self.snapshot, patient),
+            findings,
         })
     }
 
@@ -300,11 +357,16 @@ impl Adapter for Dicom {
         ))
     }
 
-    fn trace(&self, head: &Head, source: &mut dyn Source, _hash: &[u8; 32]) -> Parsed<Trace> {
+    fn trace(&self, head: &Head, source: &mut dyn Source, hash: &[u8; 32]) -> Parsed<Trace> {
         let (value, problems) = self.read(head, source);
-        Parsed {
-            value: value.map(|_| Trace::default()),
-            findings: problems.iter().map(Problem::finding).collect(),
-        }
+        let findings = problems.iter().map(Problem::finding).collect();
+        let lifted = value.and_then(|reading| self.lift(&reading, hash, Tracked::default()));
+        let trace = lifted.map(|(document, lifted)| Trace {
+            lineage: lifted.bundle.lineage(),
+            ledger: self
+                .plan
+                .ledger(document.as_ref(), &lifted, &|place| lift::place_text(&document, place)),
+        });
+        Parsed { value: trace, findings }
     }
 }

@@ -4,7 +4,9 @@
 #![deny(missing_docs)]
 
 pub mod adapter;
+pub mod config;
 pub mod data_set;
+mod lift;
 pub mod problem;
 pub mod scan;
 pub mod study;
@@ -12,7 +14,8 @@ pub mod syntax;
 pub mod tag;
 pub mod text;
 
-pub use adapter::{Config, Dicom, Reading, Unusable};
+pub use adapter::{Dicom, Reading};
+pub use config::{Config, Unusable};
 pub use data_set::{DataSet, Element, Scope};
 pub use problem::{Problem, ProblemKind};
 pub use scan::{Limits, read};

@@ -130,9 +130,10 @@ pub fn wired_among(listener: &Listener, config: &Config, house: &House, made: &m
 }
 
 fn dicom(listener: &Listener) -> anyhow::Result<Dicom> {
-    let charset = listener.dicom.charset.clone();
+    let (charset, zone) = (listener.dicom.charset.clone(), listener.dicom.zone.clone());
     Ok(Dicom::new(&causeway_dicom::Config {
         charset,
+        zone,
         ..causeway_dicom::Config::default()
     })?)
 }

@@ -51,7 +51,7 @@ fn the_example_names_every_key() {
     let (mut wanted, mut named) = (Vec::new(), Vec::new());
     keys(&Table::try_from(&config).unwrap(), "", &mut wanted);
     // Keys without a default are not written, so they are listed here.
-    wanted.push("listener.dicom.charset".to_owned());
+    wanted.extend(["dicom.charset", "dicom.zone"].map(|key| format!("listener.{key}")));
     wanted.extend(["hl7v2.charset", "hl7v2.zone", "hl7v2.site", "hl7v2.maps"].map(|key| format!("listener.{key}")));
     let text = everything();
     keys(&text.parse().unwrap(), "", &mut named);

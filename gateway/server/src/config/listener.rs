@@ -34,6 +34,8 @@ pub struct Listener {
 pub struct DicomOptions {
     /// The character set of objects that declare none in (0008,0005): `GB18030`, `ISO_IR 192`.
     pub charset: Option<String>,
+    /// The zone of times whose object has no offset in (0008,0201): `Asia/Shanghai`; without it such times stay dates.
+    pub zone: Option<String>,
 }
 
 impl Default for Listener {
