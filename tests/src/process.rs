@@ -199,11 +199,13 @@ impl Drop for Process {
 fn bound(child: &mut Child) -> (SocketAddr, SocketAddr) {
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
     let mut next = |name: &str| {
-        let line = lines.next().expect("the gateway ended").expect("text");
-        let address = line
-            .strip_prefix(&format!("{name} listens on "))
-            .expect("what was bound");
-        address.parse().expect("an address")
+        // Other listeners may stand between.
+        loop {
+            let line = lines.next().expect("the gateway ended").expect("text");
+            if let Some(address) = line.strip_prefix(&format!("{name} listens on ")) {
+                return address.parse().expect("an address");
+            }
+        }
     };
     (next("mllp"), next("admin"))
 }

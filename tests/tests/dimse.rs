@@ -8,7 +8,8 @@ use std::process::{Command, Output};
 use causeway_core::store::Event;
 use causeway_core::{Head, Store};
 use causeway_server::config::{Config, Format, Listener, Transport};
-use causeway_tests::Gateway;
+use causeway_store::SqliteLog;
+use causeway_tests::{Gateway, Process};
 use serde_json::Value;
 
 fn with_dicom(config: &mut Config) {
@@ -207,4 +208,78 @@ async fn pynetdicom_stores_every_kind_of_object_as_it_is() {
         gateway.log.health().answered == files.len() as u64
     })
     .await;
+}
+
+/// Twenty copies of a CT, each an instance of its own.
+fn copies(ct: &Path, folder: &Path) {
+    let bytes = std::fs::read(ct).expect("a file");
+    let uid = b"20040119072730.12322";
+    for number in 0..20 {
+        let mut copy = bytes.clone();
+        while let Some(at) = copy.windows(uid.len()).position(|window| window == uid) {
+            let end = at + uid.len();
+            copy[end - 5..end].copy_from_slice(format!("99{number:03}").as_bytes());
+        }
+        std::fs::write(folder.join(number.to_string()), copy).expect("a file");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_loses_no_object_that_was_said_to_be_stored() {
+    let (Some(ct), Some(_)) = (
+        public("CT_small.dcm"),
+        dcmtk("storescu", vec!["--version".to_owned()]).await,
+    ) else {
+        return;
+    };
+    let (data, files) = (
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+    );
+    copies(&ct, files.path());
+    let mut said = 0;
+    for round in 0..6 {
+        let before = stored(data.path());
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let port = free.local_addr().expect("an address").port();
+        drop(free);
+        let stanza =
+            format!("[[listener]]\nname='dicom'\naddress='127.0.0.1:{port}'\ntransport='dimse'\nformat='dicom'\n");
+        drop(std::fs::remove_file(data.path().join("test.toml")));
+        let process = Process::configured(data.path(), &stanza, &[]);
+        let mut arguments = calling("CAUSEWAY", port, &[]);
+        arguments.splice(0..0, ["-v", "+sd"].map(str::to_owned));
+        // Another title, so that every round sends objects that are new to the log.
+        arguments.extend(["-aet".to_owned(), format!("CT{round}")]);
+        arguments.push(files.path().display().to_string());
+        let sending = tokio::spawn(dcmtk("storescu", arguments));
+        causeway_tests::until("some are stored", async || stored(data.path()) > before + round).await;
+        process.kill();
+        let output = sending.await.expect("a task").expect("storescu");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        said += text.matches("Received Store Response (Success)").count();
+        let log = SqliteLog::read_only(data.path()).expect("a log");
+        let records = log.read_from(0, 10_000).expect("the log");
+        let mut kept = 0;
+        for record in &records {
+            if let Event::Received { frame, .. } = &record.event
+                && let Head::Dimse { object, size, .. } = &frame.head
+            {
+                let file = data.path().join("objects").join(object);
+                assert_eq!(std::fs::metadata(file).expect("the object").len(), *size);
+                kept += 1;
+            }
+        }
+        assert!(kept >= said, "{kept} are kept, {said} were said to be");
+    }
+    assert!(said > 0, "nothing was stored in any round");
+}
+
+/// Objects in the folder of a process.
+fn stored(data: &Path) -> usize {
+    let folders = std::fs::read_dir(data.join("objects")).into_iter().flatten().flatten();
+    let inner = folders.filter(|folder| folder.file_name() != "incoming");
+    inner
+        .map(|folder| std::fs::read_dir(folder.path()).map_or(0, Iterator::count))
+        .sum()
 }

@@ -17,6 +17,7 @@
 mod at_rest;
 mod commits;
 mod convert;
+mod dicom;
 mod disk;
 mod house;
 mod load;
@@ -56,6 +57,8 @@ fn parts() -> Vec<(&'static str, Part)> {
         ("paced", Box::pin(throughput::paced())),
         ("commits", Box::pin(commits::rate_and_drain())),
         ("killed", Box::pin(commits::killed_with_a_backlog())),
+        ("dicom", Box::pin(dicom::stored())),
+        ("large", Box::pin(dicom::large())),
         ("peer", Box::pin(python::ratio())),
         ("million", Box::pin(throughput::a_million())),
     ]

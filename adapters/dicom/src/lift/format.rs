@@ -54,8 +54,7 @@ impl Format for DicomFormat {
             _ => return Err("a value is chosen by its number or name group: ImageType[3], PatientName[I]".to_owned()),
         };
         let component = match parts {
-            [] => 0,
-            [Part { number: None, .. }] => 0,
+            [] | [Part { number: None, .. }] => 0,
             [
                 Part {
                     number: Some(number), ..

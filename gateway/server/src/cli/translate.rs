@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use causeway_core::fhir::{compact, pretty};
 use causeway_core::{Adapter, Finding, Head, MemorySource, NodeId, Severity};
+use causeway_dicom::Dicom;
 use causeway_hl7v2::Hl7v2;
 use clap::ValueEnum;
 use sha2::{Digest, Sha256};
@@ -38,6 +39,15 @@ pub(super) struct Args {
 enum From {
     Auto,
     Hl7v2,
+    Dicom,
+}
+
+impl From {
+    /// Whether an input is DICOM: as is said, else by its prefix (PS3.10 7.1).
+    fn is_dicom(self, input: &input::Input) -> bool {
+        let marked = || input.bytes.get(128..132).is_some_and(|mark| mark == b"DICM");
+        matches!(self, Self::Dicom) || matches!(self, Self::Auto) && marked()
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -70,13 +80,15 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
             Kind::Collection => BundleOption::Collection,
         };
     }
-    match args.from {
-        From::Auto | From::Hl7v2 => {}
-    }
     let adapter = Hl7v2::new(hl7v2.read(config.lang)?)?;
+    let dicom = Dicom::new(&causeway_dicom::Config::default())?;
     let mut status = Status::Fine;
     for input in inputs {
-        let findings = one(&adapter, &input, args);
+        let findings = if args.from.is_dicom(&input) {
+            one(&dicom, &input, args)
+        } else {
+            one(&adapter, &input, args)
+        };
         for finding in &findings {
             output::note(&format!("{}: {}", input.name, output::finding(finding, config.lang)));
         }
@@ -87,7 +99,7 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     Ok(status)
 }
 
-fn one(adapter: &Hl7v2, input: &input::Input, args: &Args) -> Vec<Finding> {
+fn one<A: Adapter>(adapter: &A, input: &input::Input, args: &Args) -> Vec<Finding> {
     let head = Head::File {
         name: input.name.clone(),
     };
@@ -112,7 +124,7 @@ fn one(adapter: &Hl7v2, input: &input::Input, args: &Args) -> Vec<Finding> {
     findings
 }
 
-fn trace(adapter: &Hl7v2, input: &input::Input, head: &Head, hash: &[u8; 32], ledger: bool) -> Vec<Finding> {
+fn trace<A: Adapter>(adapter: &A, input: &input::Input, head: &Head, hash: &[u8; 32], ledger: bool) -> Vec<Finding> {
     let parsed = adapter.trace(head, &mut MemorySource(input.bytes.clone()), hash);
     let trace = parsed.value.unwrap_or_default();
     let print = |record: serde_json::Result<serde_json::Value>| {

@@ -1,0 +1,216 @@
+//! DICOM objects stored by dcmtk's `storescu`, one and four associations, beside the disk's own rate of the same work
+//! (write, fsync, rename, fsync of the folder) and beside dcmtk's `storescp`, which syncs nothing; and what one object of
+//! 300 MB costs in memory. The client runs on the same machine.
+
+use std::fs::File;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::house::House;
+use super::table::{Row, number};
+use super::{Rows, disk, seconds};
+
+/// A CT slice of 512 by 512 pixels with its header.
+const PIXELS: usize = 512 * 512 * 2;
+const LARGE: usize = 300 << 20;
+
+/// Explicit little endian.
+fn element(out: &mut Vec<u8>, tag: u32, vr: &str, value: &str) {
+    let mut value = value.as_bytes().to_vec();
+    if value.len() % 2 == 1 {
+        value.push(if vr == "UI" { 0 } else { b' ' });
+    }
+    let [a, b, c, d] = tag.to_be_bytes();
+    out.extend_from_slice(&[b, a, d, c]);
+    out.extend_from_slice(vr.as_bytes());
+    out.extend_from_slice(&u16::try_from(value.len()).unwrap_or(0).to_le_bytes());
+    out.extend_from_slice(&value);
+}
+
+/// A file of one CT instance.
+fn write_ct(path: &Path, instance: usize, pixels: usize) -> std::io::Result<()> {
+    let (class, uid) = ("1.2.840.10008.5.1.4.1.1.2", format!("1.2.826.0.1.{instance}"));
+    let mut meta = Vec::new();
+    element(&mut meta, 0x0002_0002, "UI", class);
+    element(&mut meta, 0x0002_0003, "UI", &uid);
+    element(&mut meta, 0x0002_0010, "UI", "1.2.840.10008.1.2.1");
+    let mut out = vec![0; 128];
+    out.extend_from_slice(b"DICM\x02\0\0\0UL\x04\0");
+    out.extend_from_slice(&u32::try_from(meta.len()).unwrap_or(0).to_le_bytes());
+    out.append(&mut meta);
+    for (tag, vr, value) in [
+        (0x0008_0016, "UI", class),
+        (0x0008_0018, "UI", uid.as_str()),
+        (0x0008_0020, "DA", "20240506"),
+        (0x0008_0030, "TM", "070809"),
+        (0x0008_0060, "CS", "CT"),
+        (0x0008_0070, "LO", "Maker"),
+        (0x0008_1030, "LO", "Thorax"),
+        (0x0010_0010, "PN", "Zhang^Wei"),
+        (0x0010_0020, "LO", "P-1"),
+        (0x0020_000D, "UI", "1.2.826.0.1.1"),
+        (0x0020_000E, "UI", "1.2.826.0.1.2"),
+        (0x0020_0011, "IS", "1"),
+    ] {
+        element(&mut out, tag, vr, value);
+    }
+    element(&mut out, 0x0020_0013, "IS", &instance.to_string());
+    out.extend_from_slice(b"\xe0\x7f\x10\0OW\0\0");
+    out.extend_from_slice(&u32::try_from(pixels).unwrap_or(0).to_le_bytes());
+    let mut file = File::create(path)?;
+    file.write_all(&out)?;
+    let block: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+    for at in (0..pixels).step_by(block.len()) {
+        file.write_all(&block[..block.len().min(pixels - at)])?;
+    }
+    Ok(())
+}
+
+fn free() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+async fn gateway() -> anyhow::Result<(House, u16)> {
+    let port = free()?;
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    let stanza =
+        format!("[[listener]]\nname = 'dicom'\naddress = '{address}'\ntransport = 'dimse'\nformat = 'dicom'\n");
+    Ok((House::open(&stanza).await?, port))
+}
+
+/// Sends folders, each by an association of its own, and returns how long all took.
+fn send(folders: &[PathBuf], port: u16, no_delay: bool) -> anyhow::Result<Duration> {
+    let begun = Instant::now();
+    let mut running = Vec::new();
+    for folder in folders {
+        let mut command = Command::new("storescu");
+        command
+            .args(["-aec", "CAUSEWAY", "+sd", "127.0.0.1", &port.to_string()])
+            .arg(folder);
+        command.env("TCP_NODELAY", if no_delay { "1" } else { "0" });
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        running.push(child.context("storescu, which `scripts/setup.sh test` installs")?);
+    }
+    for mut child in running {
+        anyhow::ensure!(child.wait()?.success(), "storescu failed");
+    }
+    Ok(begun.elapsed())
+}
+
+/// What the disk does with the same files, so many threads at once: objects a second.
+fn raw(threads: usize, each: usize) -> f64 {
+    let folder = disk::folder();
+    let body = vec![7u8; PIXELS + 1_000];
+    let begun = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (folder, body) = (folder.path(), &body);
+            scope.spawn(move || {
+                for number in 0..each {
+                    let (temporary, name) = (
+                        folder.join(format!("t{thread}")),
+                        folder.join(format!("{thread}-{number}")),
+                    );
+                    let mut file = File::create(&temporary).expect("a file");
+                    file.write_all(body).expect("room");
+                    file.sync_all().expect("a disk");
+                    std::fs::rename(&temporary, &name).expect("a name");
+                    File::open(folder).and_then(|folder| folder.sync_all()).expect("a disk");
+                }
+            });
+        }
+    });
+    (threads * each) as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// dcmtk's receiver; killed when dropped.
+struct Storescp(Child);
+
+impl Drop for Storescp {
+    fn drop(&mut self) {
+        let _gone = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+async fn storescp(folder: &Path) -> anyhow::Result<(Storescp, u16)> {
+    let port = free()?;
+    let mut command = Command::new("storescp");
+    command
+        .arg("-od")
+        .arg(folder)
+        .arg(port.to_string())
+        .env("TCP_NODELAY", "0");
+    let child = Storescp(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok((child, port))
+}
+
+pub(crate) async fn stored() -> Rows {
+    let each = usize::try_from(seconds(50, 400))?;
+    let files = disk::folder();
+    let folders: Vec<PathBuf> = (0..4).map(|number| files.path().join(number.to_string())).collect();
+    for (number, folder) in folders.iter().enumerate() {
+        std::fs::create_dir(folder)?;
+        for instance in 0..each {
+            write_ct(
+                &folder.join(instance.to_string()),
+                100 + number * each + instance,
+                PIXELS,
+            )?;
+        }
+    }
+    let mut rows = Vec::new();
+    let (_house, port) = gateway().await?;
+    for count in [1, 4] {
+        let own = raw(count, each);
+        let took = send(folders.get(4 - count..).unwrap_or_default(), port, true)?;
+        let rate = (count * each) as f64 / took.as_secs_f64();
+        let what = format!("{count} associations: C-STORE over the disk");
+        let text = format!(
+            "{}% ({} to {}/s)",
+            number(rate / own * 100.0),
+            number(rate),
+            number(own)
+        );
+        rows.push(Row::holds(&what, ">= 60%", text, rate >= own * 0.6));
+        let _resent = send(folders.get(..1).unwrap_or_default(), port, true)?;
+    }
+    let out = disk::folder();
+    let (_peer, theirs) = storescp(out.path()).await?;
+    let first = folders.get(..1).unwrap_or_default();
+    let (ours, peers) = (send(first, port, false)?, send(first, theirs, false)?);
+    let text = format!("{} s to {} s", number(ours.as_secs_f64()), number(peers.as_secs_f64()));
+    rows.push(Row::holds(
+        "default sockets: storescp's time",
+        "faster",
+        text,
+        ours < peers,
+    ));
+    Ok(rows)
+}
+
+pub(crate) async fn large() -> Rows {
+    let files = disk::folder();
+    write_ct(&files.path().join("small"), 1, PIXELS)?;
+    let (house, port) = gateway().await?;
+    let one = [files.path().to_owned()];
+    send(&one, port, true)?;
+    std::fs::remove_file(files.path().join("small"))?;
+    write_ct(&files.path().join("large"), 2, LARGE)?;
+    let before = house.process.memory();
+    let took = send(&one, port, true)?;
+    let grew = house.process.memory().saturating_sub(before) as f64 / 1_024.0;
+    let rate = (LARGE >> 20) as f64 / took.as_secs_f64();
+    Ok(vec![
+        Row::at_most("memory for an object of 300 MB", 32.0, grew, "MB"),
+        Row::known("its rate", format!("{} MB/s", number(rate))),
+    ])
+}
