@@ -202,7 +202,7 @@ async fn pynetdicom_stores_every_kind_of_object_as_it_is() {
         sent += 1;
     }
     assert_eq!(sent, files.len());
-    let counts = gateway.gateway.dimse.first().expect("a listener").1.counts();
+    let counts = gateway.gateway.stored.counters.first().expect("a listener").1.counts();
     assert_eq!((counts.stored, counts.failed), (files.len() as u64 - 2, 2));
     causeway_tests::until("all are answered", async || {
         gateway.log.health().answered == files.len() as u64

@@ -1,8 +1,9 @@
 //! Puts the gateway together: store, inbox, chain, and one joint and transport for each configured listener. The only
 //! place where a format meets a transport; an adapter is one arm of `listener`.
 
+mod dicom;
+
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,6 @@ use causeway_core::store::Pending;
 use causeway_core::{
     Adapter, Context as Envelope, FaultKind, Frame, Head, Inbox, MemorySource, Reply, ReplyHead, ReplyKind, Store,
 };
-use causeway_dicom::Dicom;
 use causeway_hl7v2::Hl7v2;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -31,7 +31,7 @@ use crate::rulebook::Rulebook;
 use crate::service::FrameService;
 use crate::stamps::Stamps;
 use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
-use crate::transport::{dimse, mllp};
+use crate::transport::mllp;
 
 /// A gateway that is listening.
 #[derive(Debug)]
@@ -44,11 +44,8 @@ pub struct Gateway {
     pub transports: Vec<(String, Arc<mllp::Counters>)>,
     /// Runs messages again for an operator.
     pub replay: Replay,
-    /// Counters of DICOM listeners.
-    pub dimse: Vec<(String, Arc<dimse::Counters>)>,
-    /// The folder of stored objects, opened with the first DICOM listener.
-    objects: Option<Arc<dimse::Objects>>,
-    data: PathBuf,
+    /// What DICOM listeners share.
+    pub stored: dicom::Stored,
     doors: Vec<Door>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -125,17 +122,8 @@ pub fn wired(listener: &Listener, config: &Config, house: &House) -> anyhow::Res
 pub fn wired_among(listener: &Listener, config: &Config, house: &House, made: &mut Made) -> anyhow::Result<Wired> {
     match listener.format {
         Format::Hl7v2 => Ok(joined(made.hl7v2(listener, config)?, house)),
-        Format::Dicom => Ok(joined(Arc::new(dicom(listener)?), house)),
+        Format::Dicom => Ok(joined(Arc::new(dicom::adapter(listener)?), house)),
     }
-}
-
-fn dicom(listener: &Listener) -> anyhow::Result<Dicom> {
-    let (charset, zone) = (listener.dicom.charset.clone(), listener.dicom.zone.clone());
-    Ok(Dicom::new(&causeway_dicom::Config {
-        charset,
-        zone,
-        ..causeway_dicom::Config::default()
-    })?)
 }
 
 fn joined<A: Adapter>(adapter: Arc<A>, house: &House) -> Wired {
@@ -207,9 +195,7 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
         doors: doors.clone(),
         house,
         transports: Vec::new(),
-        dimse: Vec::new(),
-        objects: None,
-        data: config.data.clone(),
+        stored: dicom::Stored::new(&config.data),
         stop,
         tasks: JoinSet::new(),
         reading: mllp::ReadBudget::new(config.limits.read_bytes),
@@ -259,7 +245,7 @@ impl Gateway {
                 });
             }
             Transport::Dimse => {
-                let listener = self.dimse(listener, service)?;
+                let listener = self.stored.listener(listener, service, self.drain)?;
                 self.tasks.spawn(async move {
                     if let Err(error) = listener.serve(socket, stop).await {
                         tracing::error!(%error, "a listener ended");
@@ -268,28 +254,6 @@ impl Gateway {
             }
         }
         Ok(())
-    }
-
-    fn dimse(&mut self, listener: &Listener, service: FrameService) -> anyhow::Result<dimse::Listener> {
-        let counters = Arc::new(dimse::Counters::default());
-        self.dimse.push((listener.name.clone(), Arc::clone(&counters)));
-        let objects = match &self.objects {
-            Some(objects) => Arc::clone(objects),
-            None => Arc::new(dimse::Objects::open(&self.data).context("the folder of objects cannot be used")?),
-        };
-        self.objects = Some(Arc::clone(&objects));
-        Ok(dimse::Listener {
-            name: Arc::from(listener.name.as_str()),
-            service,
-            metadata: Arc::new(|bytes, syntax, whole| {
-                causeway_dicom::scan::metadata_length(&Bytes::copy_from_slice(bytes), syntax, whole)
-            }),
-            objects,
-            options: listener.dimse.clone(),
-            peers: listener.peers.clone(),
-            counters,
-            drain: self.drain,
-        })
     }
 
     /// What frames say of themselves, for the read model.

@@ -45,7 +45,7 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
     let insight = status::Status {
         house: gateway.house.clone(),
         transports: gateway.transports.clone(),
-        dimse: gateway.dimse.clone(),
+        dimse: gateway.stored.counters.clone(),
         lag: Arc::clone(projector.lag()),
         insecure: config.insecure,
     };

@@ -5,6 +5,7 @@
 mod association;
 mod command;
 mod counters;
+mod messages;
 mod negotiate;
 mod objects;
 mod options;
