@@ -238,7 +238,7 @@ async fn kill_9_loses_no_object_that_was_said_to_be_stored() {
     );
     copies(&ct, files.path());
     let mut said = 0;
-    for round in 0..6 {
+    for round in 0..3 {
         let before = stored(data.path());
         let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
         let port = free.local_addr().expect("an address").port();
