@@ -359,6 +359,27 @@ async fn a_stop_lets_the_object_under_way_end() {
     assert_eq!(task.await.unwrap(), End::Draining);
 }
 
+#[tokio::test]
+async fn a_disk_that_fails_is_out_of_resources_and_the_association_goes_on() {
+    let ward = ward(|_| {});
+    let incoming = ward.folder.path().join("objects/incoming");
+    std::fs::remove_dir(&incoming).unwrap();
+    let (mut scu, _task, _stop) = ward.connect(true);
+    scu.associate("CAUSEWAY", &[CT]).await;
+    for size in [100, 900_000] {
+        scu.store(1, CT, "1.2.3").await;
+        for chunk in vec![7; size].chunks(16_000) {
+            scu.fragment(1, 0, chunk).await;
+        }
+        scu.fragment(1, 2, &[]).await;
+        assert_eq!(scu.status().await.0, command::OUT_OF_RESOURCES);
+    }
+    std::fs::create_dir(&incoming).unwrap();
+    scu.store(1, CT, "1.2.3").await;
+    scu.fragment(1, 2, b"data").await;
+    assert_eq!(scu.status().await.0, command::SUCCESS);
+}
+
 #[test]
 fn what_an_earlier_process_left_half_done_is_thrown_away() {
     let folder = tempfile::tempdir().unwrap();
