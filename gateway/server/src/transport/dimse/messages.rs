@@ -169,15 +169,24 @@ impl<'a> Messages<'a> {
                 transfer_syntax: agreed
                     .map(|context| context.transfer_syntax.clone())
                     .unwrap_or_default(),
-                object: stored.name,
+                object: stored.name.clone(),
                 size: stored.size,
             },
-            body: stored.body,
+            body: stored.body.clone(),
         };
+        // The file's name and the frame go to disk side by side; a success waits for both.
+        let named = tokio::task::spawn_blocking(move || stored.settle());
         let mut service = self.listener.service.clone();
         let Ok(ready) = service.ready().await;
         let Ok(replies) = ready.call(frame).await;
-        status(replies).await
+        let (told, named) = tokio::join!(status(replies), named);
+        match named {
+            Ok(Ok(())) => told,
+            failed => {
+                tracing::warn!(?failed, "an object's name could not be put on disk");
+                (command::OUT_OF_RESOURCES, "the object could not be written".to_owned())
+            }
+        }
     }
 
     fn note(&self, command: &Command, status: u16) {

@@ -23,9 +23,10 @@ pub struct Objects {
     next: AtomicU64,
 }
 
-/// A stored object.
+/// An object whose bytes are on disk, under its name; the name itself is once [`Stored::settle`] says so.
 #[derive(Debug)]
 pub(super) struct Stored {
+    folder: File,
     /// Its file below the folder.
     pub(super) name: String,
     /// Its beginning up to its pixels: what goes into the log.
@@ -85,6 +86,13 @@ fn make(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
+impl Stored {
+    /// Puts the name on disk: it is there once its folder is.
+    pub(super) fn settle(&self) -> io::Result<()> {
+        self.folder.sync_all()
+    }
+}
+
 /// A file that is being written; removed when dropped before its end.
 #[derive(Debug)]
 pub(super) struct Sink {
@@ -105,7 +113,7 @@ impl Sink {
         Ok(())
     }
 
-    /// Puts the digest into the header, and file and name on disk.
+    /// Puts the digest into the header and the file on disk, and gives it its name.
     pub(super) fn finish(mut self, metadata: &[u8]) -> io::Result<Stored> {
         let digest: [u8; 32] = std::mem::take(&mut self.hash).finalize().into();
         let at = part10::digest_at(&self.header);
@@ -113,16 +121,16 @@ impl Sink {
         self.file.sync_data()?;
         let body: Vec<u8> = [self.header.get(..at).unwrap_or_default(), &digest, metadata].concat();
         let name = name(&Sha256::digest(&body).into());
-        self.rename(&name)?;
+        let folder = self.rename(&name)?;
         Ok(Stored {
+            folder,
             name,
             body: body.into(),
             size: self.size,
         })
     }
 
-    /// The name is on disk once its folder is.
-    fn rename(&mut self, name: &str) -> io::Result<()> {
+    fn rename(&mut self, name: &str) -> io::Result<File> {
         let to = self.objects.path(name);
         let folder = to.parent().unwrap_or(&self.objects.folder);
         if !folder.exists() {
@@ -133,7 +141,7 @@ impl Sink {
             fs::rename(path, &to)?;
         }
         self.path = None;
-        File::open(folder)?.sync_all()
+        File::open(folder)
     }
 }
 
