@@ -290,7 +290,11 @@ async fn what_cannot_be_stored_is_said_and_the_association_goes_on() {
     scu.store(3, CT, "1.2.3").await;
     scu.fragment(3, 2, &[7; 100]).await;
     assert_eq!(scu.status().await.0, command::SUCCESS);
-    assert_eq!((ward.files(), ward.listener.counters.counts().failed), ((1, 0), 4));
+    // The same metadata with other pixels is another object.
+    scu.store(3, CT, "1.2.3").await;
+    scu.fragment(3, 2, &[[7; 99].as_slice(), &[8]].concat()).await;
+    assert_eq!(scu.status().await.0, command::SUCCESS);
+    assert_eq!((ward.files(), ward.listener.counters.counts().failed), ((2, 0), 4));
 }
 
 #[tokio::test]
