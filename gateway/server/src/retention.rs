@@ -1,9 +1,9 @@
 //! How long the log keeps what was answered: so many days, and never more than its share of the disk. The oldest go
 //! first, in small steps between other writes; what is unanswered, held or undelivered stays, whatever its age.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use causeway_core::{Fault, Store};
 use causeway_store::SqliteLog;
@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
 use crate::projection::Lag;
+use crate::transport::dimse::Objects;
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_mins(10);
@@ -53,13 +54,20 @@ fn disk(folder: &Path) -> Option<u64> {
 }
 
 /// Looks again and again until it is aborted.
-pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lag: Arc<Lag>) {
+pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lag: Arc<Lag>, data: PathBuf) {
     let mut wait = FIRST;
     loop {
         tokio::time::sleep(wait).await;
         wait = EVERY;
-        let (log, lag) = (Arc::clone(&log), Arc::clone(&lag));
-        let passed = tokio::task::spawn_blocking(move || pass(&log, rule, &lag, Timestamp::now())).await;
+        let (log, lag, data) = (Arc::clone(&log), Arc::clone(&lag), data.clone());
+        let passed = tokio::task::spawn_blocking(move || {
+            let dropped = pass(&log, rule, &lag, Timestamp::now());
+            if let Err(error) = forget_objects(&log, &data) {
+                tracing::warn!(%error, "objects of dropped messages could not be removed");
+            }
+            dropped
+        })
+        .await;
         match passed {
             Ok(Ok(0)) | Err(_) => {}
             Ok(Ok(dropped)) => tracing::info!(dropped, "old messages were dropped"),
@@ -88,6 +96,24 @@ pub fn pass(log: &SqliteLog, rule: Rule, lag: &Lag, now: Timestamp) -> Result<u6
         lag.forget(before);
     }
     Ok(dropped)
+}
+
+/// Removes objects that are older than the oldest message kept, and returns how many. An object is on disk a little before
+/// its message is received; an hour is more than that.
+///
+/// # Errors
+/// The folder of objects cannot be read.
+pub fn forget_objects(log: &SqliteLog, data: &Path) -> std::io::Result<u64> {
+    let oldest = log.read_from(0, 1).map_err(std::io::Error::other)?;
+    let time = oldest.first().and_then(|record| record.event.time());
+    let before = time.and_then(|time| time.checked_sub(SignedDuration::from_hours(1)).ok());
+    before.map_or(Ok(0), |before| Objects::forget(data, on_disk(before)))
+}
+
+/// A time as file systems know it.
+fn on_disk(time: Timestamp) -> SystemTime {
+    let seconds = u64::try_from(time.as_second()).unwrap_or(0);
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 #[cfg(test)]
@@ -141,6 +167,27 @@ mod tests {
         assert_eq!(look(Some(u64::MAX)), 0);
         assert_eq!(look(Some(1)), 1); // far too full: all but the last hour goes
         assert_eq!([open, recent, young].map(there), [true, false, true]);
+    }
+
+    #[tokio::test]
+    async fn objects_go_when_all_messages_of_their_time_are_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = SqliteLog::open(folder.path(), Options::default()).unwrap();
+        let inbox = Inbox::new(Arc::clone(&log) as _, Budget::default());
+        assert_eq!(forget_objects(&log, folder.path()).unwrap(), 0); // no log, no objects
+        frame(&inbox, 10, true).await;
+        let objects = folder.path().join("objects/ab");
+        std::fs::create_dir_all(&objects).unwrap();
+        let object = |name: &str, days: i64| {
+            let file = std::fs::File::create(objects.join(name)).unwrap();
+            let time = Timestamp::now() - SignedDuration::from_hours(24 * days);
+            file.set_modified(on_disk(time)).unwrap();
+        };
+        object("old", 11);
+        object("as old as the message", 10);
+        object("new", 0);
+        assert_eq!(forget_objects(&log, folder.path()).unwrap(), 1);
+        assert!(!objects.join("old").exists() && objects.join("new").exists());
     }
 
     #[test]

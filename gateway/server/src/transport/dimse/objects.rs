@@ -9,6 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -52,6 +53,32 @@ impl Objects {
             incoming,
             next: AtomicU64::new(0),
         })
+    }
+
+    /// Removes objects of a data folder that were stored before a time, and returns how many.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or a file not be removed.
+    pub fn forget(data: &Path, before: SystemTime) -> io::Result<u64> {
+        let folders = match fs::read_dir(data.join("objects")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            read => read?,
+        };
+        let mut removed = 0;
+        for folder in folders {
+            let folder = folder?;
+            if folder.file_name() == "incoming" || !folder.file_type()?.is_dir() {
+                continue;
+            }
+            for entry in fs::read_dir(folder.path())? {
+                let entry = entry?;
+                if entry.metadata()?.modified()? < before {
+                    fs::remove_file(entry.path())?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
     }
 
     /// Where an object's file is.
