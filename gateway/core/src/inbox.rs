@@ -5,7 +5,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::store::{Decided, Entry, Outcome, Pending, Sent};
@@ -248,7 +247,7 @@ impl Inbox {
     }
 
     fn hand_over(&self, frame: Frame, permits: Permits, snapshot: Arc<str>, parked: bool) -> Receipt {
-        let hash: [u8; 32] = Sha256::digest(&frame.body).into();
+        let hash = frame.hash();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let frame = Arc::new(frame);
         let slot = Arc::new(Slot::default());

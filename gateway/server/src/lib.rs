@@ -15,6 +15,7 @@ pub mod replies;
 pub mod retention;
 pub mod rulebook;
 pub mod service;
+pub mod spool;
 pub mod stamps;
 pub mod status;
 pub mod translate;

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use causeway_core::{Fault, Store};
+use causeway_core::{Fault, FaultKind, Store};
 use causeway_store::SqliteLog;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
 use crate::projection::Lag;
+use crate::spool::Spool;
 
 /// Between two looks.
 const EVERY: Duration = Duration::from_mins(10);
@@ -18,6 +19,9 @@ const EVERY: Duration = Duration::from_mins(10);
 const FIRST: Duration = Duration::from_mins(1);
 /// What is younger is kept even on a full disk: a sender may still ask for its answer.
 const YOUNGEST: SignedDuration = SignedDuration::from_hours(1);
+
+/// A body is written before its frame, and a slow disk or a set clock lie between.
+const SPARE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long things are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,13 +57,18 @@ fn disk(folder: &Path) -> Option<u64> {
 }
 
 /// Looks again and again until it is aborted.
-pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lag: Arc<Lag>) {
+pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lag: Arc<Lag>, spool: Arc<Spool>) {
     let mut wait = FIRST;
     loop {
         tokio::time::sleep(wait).await;
         wait = EVERY;
-        let (log, lag) = (Arc::clone(&log), Arc::clone(&lag));
-        let passed = tokio::task::spawn_blocking(move || pass(&log, rule, &lag, Timestamp::now())).await;
+        let (log, lag, spool) = (Arc::clone(&log), Arc::clone(&lag), Arc::clone(&spool));
+        let passed = tokio::task::spawn_blocking(move || {
+            let dropped = pass(&log, rule, &lag, Timestamp::now())?;
+            sweep(&log, &spool, Timestamp::now())?;
+            Ok::<_, Fault>(dropped)
+        });
+        let passed = passed.await;
         match passed {
             Ok(Ok(0)) | Err(_) => {}
             Ok(Ok(dropped)) => tracing::info!(dropped, "old messages were dropped"),
@@ -88,6 +97,17 @@ pub fn pass(log: &SqliteLog, rule: Rule, lag: &Lag, now: Timestamp) -> Result<u6
         lag.forget(before);
     }
     Ok(dropped)
+}
+
+/// Removes large bodies that no frame of the log can refer to: a body is at most as old as the frames that it is of.
+///
+/// # Errors
+/// The log or the folder cannot be read.
+pub fn sweep(log: &SqliteLog, spool: &Spool, now: Timestamp) -> Result<u64, Fault> {
+    let oldest = log.read_from(0, 1)?.first().and_then(|record| record.event.time());
+    let before = oldest.unwrap_or(now).checked_sub(SPARE).unwrap_or(Timestamp::MIN);
+    let swept = spool.sweep(before);
+    swept.map_err(|error| Fault::new(FaultKind::Storage, format!("the spool folder cannot be swept: {error}")))
 }
 
 #[cfg(test)]

@@ -27,9 +27,10 @@ use crate::projection::Describe;
 use crate::replay::{Door, Replay, Resume};
 use crate::rulebook::Rulebook;
 use crate::service::FrameService;
+use crate::spool::Spool;
 use crate::stamps::Stamps;
 use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
-use crate::transport::mllp;
+use crate::transport::{files, mllp};
 
 /// A gateway that is listening.
 #[derive(Debug)]
@@ -89,6 +90,7 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         stamps: Arc::new(Stamps::new(jiff::Timestamp::now())),
         backlog: Arc::new(Backlog::default()),
         counts: Arc::new(Counts::default()),
+        spool: Arc::new(Spool::of(&config.data)),
     })
 }
 
@@ -213,32 +215,63 @@ impl Gateway {
         refuse: mllp::RefuseFn,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
+        match listener.transport {
+            Transport::Mllp => self.listen_mllp(listener, service, refuse, stop).await,
+            Transport::Files => self.look_for_files(listener, service, refuse, stop),
+        }
+    }
+
+    async fn listen_mllp(
+        &mut self,
+        listener: &Listener,
+        service: FrameService,
+        refuse: mllp::RefuseFn,
+        stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
         let socket = TcpListener::bind(listener.address)
             .await
             .with_context(|| format!("listener {:?} cannot bind {}", listener.name, listener.address))?;
         let address = socket.local_addr()?;
         self.bound.push((listener.name.clone(), address));
-        match listener.transport {
-            Transport::Mllp => {
-                let counters = Arc::new(mllp::Counters::default());
-                self.transports.push((listener.name.clone(), Arc::clone(&counters)));
-                let listener = mllp::Listener {
-                    name: Arc::from(listener.name.as_str()),
-                    service,
-                    refuse,
-                    options: listener.mllp.clone(),
-                    peers: listener.peers.clone(),
-                    counters,
-                    budget: self.reading.clone(),
-                    drain: self.drain,
-                };
-                self.tasks.spawn(async move {
-                    if let Err(error) = listener.serve(socket, stop).await {
-                        tracing::error!(%error, "a listener ended");
-                    }
-                });
+        let counters = Arc::new(mllp::Counters::default());
+        self.transports.push((listener.name.clone(), Arc::clone(&counters)));
+        let listener = mllp::Listener {
+            name: Arc::from(listener.name.as_str()),
+            service,
+            refuse,
+            options: listener.mllp.clone(),
+            peers: listener.peers.clone(),
+            counters,
+            budget: self.reading.clone(),
+            drain: self.drain,
+        };
+        self.tasks.spawn(async move {
+            if let Err(error) = listener.serve(socket, stop).await {
+                tracing::error!(%error, "a listener ended");
             }
-        }
+        });
+        Ok(())
+    }
+
+    fn look_for_files(
+        &mut self,
+        listener: &Listener,
+        service: FrameService,
+        refuse: mllp::RefuseFn,
+        stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
+        let files = files::Listener {
+            name: Arc::from(listener.name.as_str()),
+            service,
+            refuse,
+            options: listener.files.clone(),
+            spool: Arc::clone(&self.house.spool),
+        };
+        files.prepare().with_context(|| {
+            let folder = listener.files.folder.display();
+            format!("listener {:?} cannot use the folder {folder}", listener.name)
+        })?;
+        self.tasks.spawn(files.serve(stop));
         Ok(())
     }
 

@@ -41,7 +41,7 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
     let projector = Projector::start(&config.data, Arc::clone(&store) as _, gateway.describe())?;
     let (stop, stopped) = watch::channel(false);
     let (rule, lag) = (retention::Rule::of(config), Arc::clone(projector.lag()));
-    let retention = tokio::spawn(retention::keep(store, rule, lag));
+    let retention = tokio::spawn(retention::keep(store, rule, lag, Arc::clone(&gateway.house.spool)));
     let insight = status::Status {
         house: gateway.house.clone(),
         transports: gateway.transports.clone(),

@@ -5,7 +5,7 @@ use causeway_core::adapter::Trace;
 use causeway_core::fhir::{Limits, parse, pretty};
 use causeway_core::finding::Lang;
 use causeway_core::store::{Decided, Ended, Facts, Late, Pending};
-use causeway_core::{Actor, ActorKind, Adapter, Class, Finding, MemorySource, NodeId, Severity, Text};
+use causeway_core::{Actor, ActorKind, Adapter, Class, Finding, NodeId, Severity, Text};
 use causeway_hl7v2::Hl7v2;
 use causeway_store::{Reader as Log, SqliteLog};
 use serde_json::json;
@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{Common, Status, output};
 use crate::config::Config;
 use crate::projection::Reader;
+use crate::spool::Spool;
 
 pub(super) fn run(common: &Common, seq: u64, lineage: bool, ledger: bool) -> anyhow::Result<Status> {
     let config = common.config()?;
@@ -207,7 +208,8 @@ fn traced(config: &Config, message: &Pending) -> anyhow::Result<Trace> {
         .find(|listener| *listener.name == *message.frame.listener);
     let options = listener.map(|listener| listener.hl7v2.clone()).unwrap_or_default();
     let adapter = Hl7v2::new(options.read(config.lang)?)?;
-    let mut source = MemorySource(message.frame.body.clone());
+    let source = Spool::of(&config.data).source(&message.frame);
+    let mut source = source.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
     let traced = adapter.trace(&message.frame.head, &mut source, &message.hash);
     Ok(traced.value.unwrap_or_default())
 }

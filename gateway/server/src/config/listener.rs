@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Listener {
     /// Its name in logs, listings and metrics; also what tells senders apart for resends.
     pub name: String,
-    /// Where it listens.
+    /// Where it listens; a folder has no address.
     pub address: SocketAddr,
     /// How frames come.
     pub transport: Transport,
@@ -20,6 +20,8 @@ pub struct Listener {
     pub peers: Vec<crate::transport::mllp::Cidr>,
     /// MLLP limits and deadlines.
     pub mllp: crate::transport::mllp::Options,
+    /// The folder of files and how it is looked at.
+    pub files: crate::transport::files::Options,
     /// What is peculiar to HL7v2.
     pub hl7v2: super::Hl7v2Options,
 }
@@ -33,6 +35,7 @@ impl Default for Listener {
             format: Format::Hl7v2,
             peers: Vec::new(),
             mllp: crate::transport::mllp::Options::default(),
+            files: crate::transport::files::Options::default(),
             hl7v2: super::Hl7v2Options::default(),
         }
     }
@@ -44,6 +47,8 @@ impl Default for Listener {
 pub enum Transport {
     /// The Minimal Lower Layer Protocol.
     Mllp,
+    /// Files in a folder.
+    Files,
 }
 
 /// What frames are.

@@ -3,6 +3,7 @@
 //! does not stop accepted work. Every adapter call is guarded. It knows no format and no transport.
 
 mod backlog;
+mod parts;
 mod refuse;
 mod snapshot;
 mod work;
@@ -22,6 +23,7 @@ use crate::lanes::Lanes;
 use crate::replies::{Outgoing, Replies};
 use crate::rulebook::Rulebook;
 use crate::service::ChainService;
+use crate::spool::Spool;
 use crate::stamps::Stamps;
 
 pub use backlog::{Backlog, Running};
@@ -45,6 +47,8 @@ pub struct House {
     pub backlog: Arc<Backlog>,
     /// Counters of what came and went.
     pub counts: Arc<Counts>,
+    /// Bodies that are too large for memory and log.
+    pub spool: Arc<Spool>,
 }
 
 /// What came and went, by the joint's own count.
@@ -118,17 +122,17 @@ impl<A: Adapter> Translate<A> {
         let read = work::read(&self.joint, &pending.frame);
         let patient = read.patient(&self.joint);
         let receipt = self.joint.house.inbox.resume(pending, permits);
-        let replies = self.start(receipt, read);
+        let replies = self.start(receipt, read, true);
         self.joint.house.backlog.unpark(patient.as_deref());
         replies.answers
     }
 
     /// Takes the first part's place and starts the work. No await stands between the receipt and the spawn, so nothing
     /// can leave a frame that is logged and never run.
-    fn start(&self, receipt: Receipt, read: work::Read<A>) -> Replies {
+    fn start(&self, receipt: Receipt, read: work::Read<A>, resumed: bool) -> Replies {
         let (commit_sender, commit) = oneshot::channel();
         let (answers_sender, answers) = oneshot::channel();
-        let job = work::lift(&self.joint, receipt, read);
+        let job = work::lift(&self.joint, receipt, read, resumed);
         let commit = job.wants_commit().then_some(commit);
         tokio::spawn(work::run(Arc::clone(&self.joint), job, commit_sender, answers_sender));
         Replies { commit, answers }
@@ -184,7 +188,7 @@ impl<A: Adapter> Service<Frame> for Translate<A> {
                 return Ok(this.park(frame, permits, read));
             }
             let receipt = house.inbox.receive(frame, permits, this.joint.snapshot());
-            Ok(this.start(receipt, read))
+            Ok(this.start(receipt, read, false))
         })
     }
 }
