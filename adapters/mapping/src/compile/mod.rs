@@ -9,6 +9,7 @@ mod place;
 mod row;
 mod structure;
 mod test;
+mod tree;
 
 pub(crate) use fill::Scope;
 

@@ -115,6 +115,13 @@ impl<F: Format> Compiler<'_, F> {
         if chosen {
             return None;
         }
+        let of_item = |bound: &&super::Bound| bound.sign.field.is_none() && bound.sign.item == sign.item;
+        if last.select.is_empty()
+            && let Some(bound) = env.bound.iter().rev().find(of_item)
+        {
+            // The anchor is the item itself: its fields are parts of the value in hand.
+            return Some((From::Frame(bound.depth), &[], &last.parts));
+        }
         if sign.field.is_some()
             && let Some(bound) = env.bound.iter().rev().find(|bound| bound.sign == sign)
         {
@@ -227,7 +234,8 @@ impl<F: Format> Compiler<'_, F> {
             if let Some(member) = self.opener(at, symbol) {
                 return Some(From::Group { up, member });
             }
-            let child = (1..self.grammar.kinds.len()).map(short).find(|child| {
+            let kinds = if self.grammar.brought { 0 } else { self.grammar.kinds.len() };
+            let child = (1..kinds).map(short).find(|child| {
                 self.grammar
                     .kinds
                     .get(usize::from(*child))
@@ -253,7 +261,11 @@ impl<F: Format> Compiler<'_, F> {
         })
     }
 
-    fn is_named(&self, kind: u16, step: &Step) -> bool {
+    pub(super) fn is_named(&self, kind: u16, step: &Step) -> bool {
+        if self.grammar.brought {
+            let kind = self.grammar.kinds.get(usize::from(kind));
+            return kind.is_some_and(|kind| super::tree::is_called(kind, step));
+        }
         let symbols: Option<Vec<u32>> = names(step).iter().map(|name| self.format.symbol(name)).collect();
         let Some(kind) = self.grammar.kinds.get(usize::from(kind)) else {
             return false;

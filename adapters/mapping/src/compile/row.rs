@@ -155,7 +155,7 @@ impl<'a, F: Format> Compiler<'a, F> {
                 .filter(|(known, ..)| *known == name)
                 .map(|(_, kind, value, make)| (*kind, value.clone(), *make))
                 .collect();
-            let mut reads: Vec<(u32, Read<D<F>>)> = Vec::new();
+            let mut reads: Vec<((u32, u16), Read<D<F>>)> = Vec::new();
             for (kind, value, make) in targets {
                 let bound = value
                     .as_ref()
@@ -171,7 +171,7 @@ impl<'a, F: Format> Compiler<'a, F> {
                     hand: None,
                     nesting: 0,
                 };
-                reads.extend(self.read(there, &there_env).map(|read| (make, read)));
+                reads.extend(self.read(there, &there_env).map(|read| ((make, kind), read)));
             }
             let step = there.steps.last()?;
             let head = super::structure::names(step).join("+");
