@@ -3,6 +3,7 @@
 
 pub mod delimiters;
 pub mod envelope;
+pub mod lift;
 pub mod name;
 pub mod part;
 

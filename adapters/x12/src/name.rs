@@ -14,7 +14,9 @@ pub struct LoopId([u8; 8]);
 impl SegmentId {
     /// The identifier of a segment's first bytes up to the element separator; none if it cannot be one.
     pub fn of(text: &[u8]) -> Option<Self> {
-        let good = text.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let good = text
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
         match (good, text) {
             (true, &[a, b]) => Some(Self([a, b, 0])),
             (true, &[a, b, c]) => Some(Self([a, b, c])),

@@ -115,12 +115,8 @@ impl<F: Format> Compiler<'_, F> {
         if chosen {
             return None;
         }
-        let of_item = |bound: &&super::Bound| bound.sign.field.is_none() && bound.sign.item == sign.item;
-        if last.select.is_empty()
-            && let Some(bound) = env.bound.iter().rev().find(of_item)
-        {
-            // The anchor is the item itself: its fields are parts of the value in hand.
-            return Some((From::Frame(bound.depth), &[], &last.parts));
+        if let Some(found) = self.of_item(place, last, &sign, env) {
+            return Some(found);
         }
         if sign.field.is_some()
             && let Some(bound) = env.bound.iter().rev().find(|bound| bound.sign == sign)
@@ -139,6 +135,21 @@ impl<F: Format> Compiler<'_, F> {
             return Some((from, &last.select, &last.parts));
         }
         Some((From::HandItem, &last.select, &last.parts))
+    }
+
+    /// A place within an item in hand, of an anchor or label, where documents bring their groups: fields are parts of it.
+    fn of_item<'p>(
+        &self,
+        place: &Place,
+        last: &'p Step,
+        sign: &Sign,
+        env: &Env,
+    ) -> Option<(From, &'p [Select], &'p [Part])> {
+        let item = |bound: &&super::Bound| bound.sign.field.is_none() && bound.sign.item == sign.item;
+        let bound = env.bound.iter().rev().find(item).filter(|_| self.grammar.brought)?;
+        let whole = bound.chosen.as_ref().is_some_and(|chosen| *chosen == place.to_string());
+        let own = last.select.is_empty() || whole;
+        own.then_some((From::Frame(bound.depth), &[], &last.parts))
     }
 
     fn below(&mut self, from: From, select: &[Select], parts: &[Part], place: &Place) -> Option<Read<D<F>>> {
@@ -234,7 +245,11 @@ impl<F: Format> Compiler<'_, F> {
             if let Some(member) = self.opener(at, symbol) {
                 return Some(From::Group { up, member });
             }
-            let kinds = if self.grammar.brought { 0 } else { self.grammar.kinds.len() };
+            let kinds = if self.grammar.brought {
+                0
+            } else {
+                self.grammar.kinds.len()
+            };
             let child = (1..kinds).map(short).find(|child| {
                 self.grammar
                     .kinds

@@ -157,10 +157,11 @@ impl<'a, F: Format> Compiler<'a, F> {
                 .collect();
             let mut reads: Vec<((u32, u16), Read<D<F>>)> = Vec::new();
             for (kind, value, make) in targets {
-                let bound = value
-                    .as_ref()
-                    .and_then(sign)
-                    .map(|sign| super::Bound { sign, depth: 0 });
+                let bound = value.as_ref().and_then(sign).map(|sign| super::Bound {
+                    sign,
+                    depth: 0,
+                    chosen: None,
+                });
                 let there_env = Env {
                     kind,
                     head: None,

@@ -155,6 +155,7 @@ impl<F: Format> Compiler<'_, F> {
             env.bound.push(Bound {
                 sign: super::place::sign(place)?,
                 depth: 0,
+                chosen: None,
             });
             env.of_value = true;
         }
@@ -193,12 +194,7 @@ impl<F: Format> Compiler<'_, F> {
         let files: Vec<&str> = row.fill.iter().map(|file| file.name.as_str()).collect();
         let pending = self.pending(&files, env, row.span);
         let top = name;
-        let fill = self.node(
-            pending,
-            &scope,
-            matches!(what, What::Resource { .. }).then_some(top),
-            true,
-        );
+        let fill = self.node(pending, &scope, (!matches!(what, What::Bundle)).then_some(top), true);
         let self_contained = !std::mem::replace(&mut self.outside, outside);
         let keys = self.keys(row, env);
         let given: Vec<String> = env
@@ -229,19 +225,24 @@ impl<F: Format> Compiler<'_, F> {
             .elements
             .iter()
             .position(|known| *known == (parent, text.clone()))?;
-        let rows = self.library.structures.values().flat_map(|file| &file.rows);
-        let holder = rows
-            .filter(|row| row.name.as_deref() == Some(name))
-            .find_map(|row| match &row.make {
-                Makes::Resource(kind) => Some(kind.clone()),
-                _ => None,
-            })?;
+        let holder = self.path_of(name, 0)?;
         let found = self.defs.element(&format!("{holder}.{text}"))?;
         let what = What::Item {
             name: parent,
             element: short(at),
         };
         Some((what, super::fill::Scope::Element(found)))
+    }
+
+    /// The path that instances of a name stand at: `Claim`, `Claim.item`.
+    fn path_of(&self, name: &str, depth: u8) -> Option<String> {
+        let rows = self.library.structures.values().flat_map(|file| &file.rows);
+        let mut named = rows.filter(|row| row.name.as_deref() == Some(name) && depth < super::MOST_NESTED);
+        named.find_map(|row| match &row.make {
+            Makes::Resource(kind) => Some(kind.clone()),
+            Makes::Item { name, element } => Some(format!("{}.{element}", self.path_of(name, depth + 1)?)),
+            Makes::Use | Makes::Off => None,
+        })
     }
 
     fn keys(&mut self, row: &StructureRow, env: &Env) -> Vec<Vec<KeyPart<D<F>>>> {
@@ -304,7 +305,7 @@ impl<F: Format> Compiler<'_, F> {
     }
 
     fn finish_grammar(&mut self) {
-        let Grammar { symbols, kinds } = &mut self.grammar;
+        let Grammar { symbols, kinds, .. } = &mut self.grammar;
         // The numbers of symbols stay; the list is sorted for looking up, so members are renumbered.
         let mut order: Vec<usize> = (0..symbols.len()).collect();
         order.sort_by_key(|at| symbols.get(*at).copied());
@@ -384,4 +385,3 @@ pub(crate) fn names(step: &Step) -> &[String] {
         Head::Concept { .. } => &[],
     }
 }
-

@@ -83,7 +83,9 @@ impl<F: Format> Compiler<'_, F> {
     /// The symbol of a group's name, where documents bring their groups.
     pub(super) fn group_symbol(&self, name: &str) -> Option<u32> {
         let tree = self.format.tree();
-        tree.iter().find(|branch| branch.name == name).map(|branch| branch.symbol)
+        tree.iter()
+            .find(|branch| branch.name == name)
+            .map(|branch| branch.symbol)
     }
 }
 

@@ -60,9 +60,12 @@ impl Groups {
 
     /// Neighbours of one kind are a run: what lies in one of them is nothing to the others.
     fn find_runs(&mut self) {
-        self.runs.extend(self.list.iter().zip(0..).map(|(group, number)| (number, group.end)));
+        self.runs
+            .extend(self.list.iter().zip(0..).map(|(group, number)| (number, group.end)));
         for number in 0..self.list.len() {
-            let Some(group) = self.list.get(number).copied() else { continue };
+            let Some(group) = self.list.get(number).copied() else {
+                continue;
+            };
             let next = self.get(group.end);
             let same = next.is_some_and(|next| (next.kind, next.parent) == (group.kind, group.parent));
             let first = self.runs.get(number).map(|(first, _)| *first);
@@ -71,7 +74,9 @@ impl Groups {
             }
         }
         for number in (0..self.list.len()).rev() {
-            let Some((first, end)) = self.runs.get(number).copied() else { continue };
+            let Some((first, end)) = self.runs.get(number).copied() else {
+                continue;
+            };
             if let Some(run) = self.runs.get_mut(first as usize) {
                 run.1 = run.1.max(end);
             }
