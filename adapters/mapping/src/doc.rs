@@ -68,6 +68,12 @@ pub trait Doc: Send + Sync + 'static {
     /// The first occurrence that a step selects in an item, and whether there may be more.
     fn spot(&self, item: u32, step: &Self::Step, anchor: u32) -> (Option<Value>, bool);
 
+    /// Appends what the step's selector looked at in an item, where that is not part of what it selects: the qualifier of
+    /// `REF[01=EI]-02`. Only a ledger asks.
+    fn selected(&self, item: u32, step: &Self::Step, out: &mut Vec<Value>) {
+        let _ = (item, step, out);
+    }
+
     /// The part of an occurrence that a step leads to; the occurrence itself where it names none.
     fn narrow(&self, value: Value, step: &Self::Step) -> Option<Value>;
 

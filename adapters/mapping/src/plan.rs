@@ -361,6 +361,8 @@ pub(crate) enum Act<D: Doc> {
     Ref(Reference<D>),
     /// Number of the item in its element, or of the nearest of a name.
     Ordinal(Option<u16>),
+    /// The numbers of all items of a name below the group.
+    Ordinals(u16),
     Op {
         op: &'static OpDef<D>,
         others: Vec<Read<D>>,

@@ -117,6 +117,7 @@ impl<'a, F: Format> Compiler<'a, F> {
             How::Absent(code) => Act::Absent(code.as_str().into()),
             How::Ref(reference) => Act::Ref(self.reference(reference, &row.env)?),
             How::Ordinal(name) => Act::Ordinal(name.as_deref().map(|name| self.name(name))),
+            How::Ordinals(name) => Act::Ordinals(self.name(name)),
             How::Op(name) => self.op(name, row)?,
             How::Finding(_) | How::Ignore | How::Off => return None,
         })

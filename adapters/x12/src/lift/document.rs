@@ -269,6 +269,13 @@ impl Doc for Document {
         (found, more)
     }
 
+    fn selected(&self, item: u32, step: &Step, out: &mut Vec<Value>) {
+        if let Which::Says(says) = &step.which {
+            let element = self.element(item, says.element);
+            out.extend(element.and_then(|element| self.component(element, says.component.max(1))));
+        }
+    }
+
     fn narrow(&self, value: Value, step: &Step) -> Option<Value> {
         match step.component {
             0 => Some(value),

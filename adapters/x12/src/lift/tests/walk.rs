@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::{Delimiters, Envelope, LoopId, LoopInstance, Part, PartSegment, SegmentId};
+use super::{Delimiters, Envelope, LoopId, LoopInstance, Part, PartSegment, SegmentId};
 
 /// The parts of a text: an interchange, whose ISA names the delimiters, or a transaction set with the usual ones.
 pub(crate) fn parts(text: &str) -> Vec<Part> {
