@@ -26,7 +26,7 @@ mod systems;
 pub mod table;
 
 pub use check::{Facts, OpFact, check};
-pub use explain::explain;
+pub use explain::{UNREAD, explain};
 pub use maps::{Maps, facts};
 pub use page::{operations, page};
 pub use plan::Plan;

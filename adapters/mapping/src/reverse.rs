@@ -197,8 +197,13 @@ impl Judge<'_> {
                     &row.note
                 }
             )),
-            How::Ordinal(_) | How::Ordinals(_) | How::Ref(_) => Back::Nothing,
-            How::Finding(_) | How::Default(_) | How::Absent(_) | How::Off => Back::Nothing,
+            How::Finding(_)
+            | How::Default(_)
+            | How::Absent(_)
+            | How::Ref(_)
+            | How::Ordinal(_)
+            | How::Ordinals(_)
+            | How::Off => Back::Nothing,
         }
     }
 

@@ -9,7 +9,7 @@ use super::place::sign;
 use super::test::table_name;
 use super::{Arg, Compiler, D, Env, Given};
 use crate::doc::Format;
-use crate::plan::{Act, Fixed, Pair, Read, Reference, Row, Shape, Why};
+use crate::plan::{Act, Fixed, Pair, Reference, Row, Shape, Why};
 use crate::primitives::Primitive;
 use crate::syntax::{Constant, How, Literal, Ref};
 
@@ -156,7 +156,7 @@ impl<'a, F: Format> Compiler<'a, F> {
                 .filter(|(known, ..)| *known == name)
                 .map(|(_, kind, value, make)| (*kind, value.clone(), *make))
                 .collect();
-            let mut reads: Vec<((u32, u16), Read<D<F>>)> = Vec::new();
+            let mut reads = Vec::new();
             for (kind, value, make) in targets {
                 let bound = value.as_ref().and_then(sign).map(|sign| super::Bound {
                     sign,

@@ -317,7 +317,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         written
     }
 
-    /// The numbers of all items of a name below the group, each once.
+    /// Writes the numbers of all items of a name below the group, each once.
     pub(crate) fn ordinals(&mut self, name: u16, row: u32, at: At<'_>) -> Yield {
         let all = self.all_below(name);
         let mut written = Yield::No;

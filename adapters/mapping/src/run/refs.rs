@@ -35,14 +35,14 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         let list = self.by_name.get(usize::from(name))?;
         let host = found.host;
         let mut group = found.group;
-        let mut inner = NONE;
+        let mut left = NONE; // the group that the search comes out of
         while group != NONE {
             let end = self.groups.get(group)?.end;
-            let nearest = match self.groups.run(inner) {
+            let nearest = match self.groups.run(left) {
                 None => nearest_of(self.in_groups(list, group, end), host),
                 // What lies in a neighbour of the same kind, another line of the claim, is nothing to this one.
-                Some((first, last)) => nearest_of(self.in_groups(list, group, first), host)
-                    .or_else(|| nearest_of(self.in_groups(list, last, end), host)),
+                Some((first, behind)) => nearest_of(self.in_groups(list, group, first), host)
+                    .or_else(|| nearest_of(self.in_groups(list, behind, end), host)),
             };
             if nearest.is_some() {
                 return nearest;
@@ -50,7 +50,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             if here {
                 return None;
             }
-            inner = group;
+            left = group;
             group = self.groups.get(group)?.parent;
         }
         None

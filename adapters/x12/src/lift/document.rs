@@ -2,6 +2,7 @@
 //! are components. Text is not copied; a value is a span with its place.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use bytestring::ByteString;
 use causeway_core::Place;
@@ -64,15 +65,15 @@ impl Document {
         };
         let mut text = self.part.place(segment);
         let [element, repetition, component] = place::numbers(place);
-        if element > 0 {
-            text.push_str(&format!("-{element:02}"));
-        }
-        if repetition > 1 {
-            text.push_str(&format!("[{repetition}]"));
-        }
-        if component > 0 {
-            text.push_str(&format!(".{component}"));
-        }
+        let mut add = |before: &str, number: u32, width: usize, after: &str| {
+            if number > 0 {
+                // Writing to a String cannot fail.
+                let _written = write!(text, "{before}{number:0width$}{after}");
+            }
+        };
+        add("-", element, 2, "");
+        add("[", if repetition > 1 { repetition } else { 0 }, 0, "]");
+        add(".", component, 0, "");
         text
     }
 
