@@ -14,12 +14,28 @@ pub struct LoopId([u8; 8]);
 impl SegmentId {
     /// The identifier of a segment's first bytes up to the element separator; none if it cannot be one.
     pub fn of(text: &[u8]) -> Option<Self> {
-        let good = text.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let good = text
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
         match (good, text) {
             (true, &[a, b]) => Some(Self([a, b, 0])),
             (true, &[a, b, c]) => Some(Self([a, b, c])),
             _ => None,
         }
+    }
+
+    /// The beginning of what cannot be an identifier, for telling of it: other characters become `?`.
+    pub fn like(text: &[u8]) -> Self {
+        let mut held = *b"?\0\0";
+        for (slot, byte) in held.iter_mut().zip(text) {
+            let upper = byte.to_ascii_uppercase();
+            *slot = if upper.is_ascii_uppercase() || upper.is_ascii_digit() {
+                upper
+            } else {
+                b'?'
+            };
+        }
+        Self(held)
     }
 
     /// An identifier of three bytes, for comparing: `SegmentId::new(b"CLM")`, `SegmentId::new(b"ST\0")`.

@@ -60,7 +60,9 @@ pub struct LoopInstance {
 impl Part {
     /// The bytes of a segment without its terminator; empty for a segment of another part.
     pub fn bytes(&self, segment: &PartSegment) -> &[u8] {
-        self.text.get(segment.start as usize..segment.end as usize).unwrap_or_default()
+        self.text
+            .get(segment.start as usize..segment.end as usize)
+            .unwrap_or_default()
     }
 
     /// The full place of a segment, `ISA[1]/ST[1]/2300[4]/REF[2]`; elements follow as `-01`, repetitions as `[2]`,
