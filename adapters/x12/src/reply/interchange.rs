@@ -1,0 +1,157 @@
+//! The interchange of a reply: ISA with sender and receiver changed over, TA1 or a functional group, IEA.
+
+use causeway_core::Stamp;
+
+use super::{Writer, control_number};
+use crate::problem::InterchangeFault;
+use crate::tokenise::Isa;
+
+/// The guide of our acknowledgements.
+const GUIDE: &str = "005010X231A1";
+
+/// What an interchange is answered with.
+#[derive(Debug)]
+pub(super) struct Answering<'a> {
+    isa: &'a Isa,
+    number: u32,
+    stamp: &'a Stamp,
+}
+
+impl<'a> Answering<'a> {
+    pub(super) fn new(isa: &'a Isa, stamp: &'a Stamp, index: usize) -> Self {
+        Self {
+            isa,
+            number: control_number(stamp, index),
+            stamp,
+        }
+    }
+
+    /// An interchange with a TA1 alone: between ISA and IEA, in no functional group.
+    pub(super) fn ta1(&self, fault: Option<InterchangeFault>, bytes: &mut Vec<u8>) {
+        let mut writer = Writer::new(bytes, self.isa.delimiters);
+        self.header(&mut writer);
+        let verdict = match fault {
+            None => "A",
+            Some(fault) if fault.is_fatal() => "R",
+            Some(_) => "E",
+        };
+        let code = fault.map_or("000", InterchangeFault::code);
+        let value = |number: usize, count: usize| digits(&self.isa.value(number), count);
+        writer.segment("TA1", &[&value(13, 9), &value(9, 6), &value(10, 4), &verdict, &code]);
+        self.trailer(&mut writer, 0);
+    }
+
+    /// An interchange with one functional group of acknowledgements, which `fill` writes.
+    pub(super) fn wrap(&self, bytes: &mut Vec<u8>, fill: impl FnOnce(&mut GroupWriter<'_, '_>)) {
+        let mut writer = Writer::new(bytes, self.isa.delimiters);
+        self.header(&mut writer);
+        let time = self.stamp.time.strftime("%Y%m%d%H%M%S").to_string();
+        let (day, clock) = time.split_at_checked(8).unwrap_or_default();
+        let mut group = GroupWriter {
+            writer: &mut writer,
+            sets: 0,
+            started: false,
+            head: Head {
+                day,
+                clock,
+                number: self.number,
+            },
+        };
+        fill(&mut group);
+        let (sets, number) = (group.sets, self.number);
+        writer.segment("GE", &[&sets, &number]);
+        self.trailer(&mut writer, 1);
+    }
+
+    fn header(&self, writer: &mut Writer<'_>) {
+        let isa = self.isa;
+        let element = isa.delimiters.element;
+        let raw = |number: usize| isa.elements.get(number - 1).map(AsRef::as_ref).unwrap_or_default();
+        let time = self.stamp.time.strftime("%y%m%d%H%M").to_string();
+        let (day, clock) = time.split_at_checked(6).unwrap_or_default();
+        let fields: [Vec<u8>; 15] = [
+            b"00".to_vec(),
+            vec![b' '; 10],
+            b"00".to_vec(),
+            vec![b' '; 10],
+            padded(raw(7), 2),
+            padded(raw(8), 15),
+            padded(raw(5), 2),
+            padded(raw(6), 15),
+            day.as_bytes().to_vec(),
+            clock.as_bytes().to_vec(),
+            padded(raw(11), 1),
+            padded(raw(12), 5),
+            format!("{:09}", self.number).into_bytes(),
+            b"0".to_vec(), // an acknowledgement is not acknowledged
+            padded(raw(15), 1),
+        ];
+        writer.raw(b"ISA");
+        for field in fields {
+            writer.raw(&[element]);
+            writer.raw(&field);
+        }
+        writer.raw(&[element, isa.delimiters.component]);
+        writer.end();
+    }
+
+    fn trailer(&self, writer: &mut Writer<'_>, groups: u32) {
+        writer.segment("IEA", &[&groups, &format!("{:09}", self.number)]);
+    }
+}
+
+/// A value cut or padded to a width.
+fn padded(value: &[u8], width: usize) -> Vec<u8> {
+    let clean = |byte: &u8| if byte.is_ascii_control() { b' ' } else { *byte };
+    let mut held: Vec<u8> = value.iter().take(width).map(clean).collect();
+    held.resize(width, b' ');
+    held
+}
+
+/// Digits of a fixed count: zeros where a value is none.
+fn digits(value: &str, count: usize) -> String {
+    let good = value.len() == count && value.bytes().all(|byte| byte.is_ascii_digit());
+    if good { value.to_owned() } else { "0".repeat(count) }
+}
+
+/// What the header of our group says.
+#[derive(Debug)]
+struct Head<'a> {
+    day: &'a str,
+    clock: &'a str,
+    number: u32,
+}
+
+/// Writes the acknowledgements of a functional group of ours.
+#[derive(Debug)]
+pub(super) struct GroupWriter<'w, 'b> {
+    pub(super) writer: &'w mut Writer<'b>,
+    sets: u32,
+    started: bool,
+    head: Head<'w>,
+}
+
+impl GroupWriter<'_, '_> {
+    /// Begins an acknowledgement; the first begins the group too, for the application that sent.
+    pub(super) fn begin(&mut self, from: &str, to: &str) {
+        if !self.started {
+            self.started = true;
+            let head = &self.head;
+            let clock = head.clock.get(..6).unwrap_or_default();
+            self.writer.segment(
+                "GS",
+                &[&"FA", &to, &from, &head.day, &clock, &head.number, &"X", &GUIDE],
+            );
+        }
+        self.sets = self.sets.saturating_add(1);
+        let _before = self.writer.counted();
+        self.writer
+            .segment("ST", &[&"999", &format!("{:04}", self.sets), &GUIDE]);
+    }
+
+    /// Ends an acknowledgement.
+    pub(super) fn end(&mut self) {
+        let count = self.writer.counted().saturating_add(1);
+        self.writer.segment("SE", &[&count, &format!("{:04}", self.sets)]);
+    }
+}
