@@ -244,7 +244,10 @@ impl Walk {
         met: &mut dyn FnMut(Met),
     ) -> Stand {
         self.close_to(depth, position, met);
-        if self.entry(depth, entry).is_some_and(|found| found.usage == Usage::Required) {
+        if self
+            .entry(depth, entry)
+            .is_some_and(|found| found.usage == Usage::Required)
+        {
             self.count(depth, entry); // it is there, with a wrong qualifier, and not missing too
         }
         let occurrence = self.see(segment);
