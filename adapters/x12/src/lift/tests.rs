@@ -7,6 +7,8 @@ mod ledger;
 mod text;
 mod walk;
 
+use std::sync::LazyLock;
+
 use causeway_core::NodeId;
 use causeway_core::fhir::write_compact;
 use serde_json::{Value, json};
@@ -24,10 +26,12 @@ pub(super) struct Case {
     findings: Vec<String>,
 }
 
+/// The maps, compiled once for all tests.
+pub(super) static LIFT: LazyLock<Lift> = LazyLock::new(|| Lift::new(&Options::default()).unwrap());
+
 /// The claims of a text, in order.
 pub(super) fn cases(text: &str) -> Vec<Case> {
-    let lift = Lift::new(&Options::default()).unwrap();
-    walk::parts(text).into_iter().map(|part| case(&lift, part)).collect()
+    walk::parts(text).into_iter().map(|part| case(&LIFT, part)).collect()
 }
 
 fn case(lift: &Lift, part: Part) -> Case {
@@ -279,6 +283,30 @@ fn a_claim_says_what_it_replaces_and_who_else_pays() {
     assert_eq!(paid[0]["valueMoney"]["value"], json!(10.05));
     let coverage = void.target(&claim["insurance"][1]["coverage"]);
     assert_eq!(void.target(&coverage["payor"][0])["name"], "OTHER PLAN");
+}
+
+#[test]
+fn what_another_payer_decided_is_kept_with_the_line() {
+    let case = Case::of(CLAIMS, 2);
+    let item = &case.one("Claim")["item"][0];
+    let decided = extension(item, "x12-2430")[0];
+    let part = |of: &Value, name: &str| {
+        let parts = of["extension"].as_array().unwrap();
+        parts
+            .iter()
+            .find(|part| part["url"] == name)
+            .cloned()
+            .unwrap_or_default()
+    };
+    assert_eq!(part(decided, "paid")["valueMoney"]["value"], json!(10.05));
+    assert_eq!(part(decided, "date")["valueDate"], "2026-09-20");
+    let adjustments = extension(decided, "x12-CAS");
+    let reasons: Vec<Value> = adjustments
+        .iter()
+        .map(|one| part(one, "reason-1")["valueCode"].clone())
+        .collect();
+    assert_eq!(reasons, ["45", "1"]);
+    assert_eq!(part(adjustments[1], "amount-2")["valueMoney"]["value"], json!(2.0));
 }
 
 #[test]

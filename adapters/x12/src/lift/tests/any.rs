@@ -6,8 +6,7 @@ use causeway_core::fhir::write_compact;
 use proptest::prelude::*;
 
 use super::text::CLAIMS;
-use super::{HASH, walk};
-use crate::lift::{Lift, Options};
+use super::{HASH, LIFT, walk};
 
 /// What parts come to be cut at, and bytes that are no text.
 const BYTES: &[u8] = b"*:~^ 0AZ\x00\xff\xe9";
@@ -22,7 +21,7 @@ proptest! {
         spans in prop::collection::vec((any::<usize>(), any::<u16>(), any::<u16>(), 0_u32..40), 0..6),
         element in prop::sample::select(BYTES),
     ) {
-        let lift = Lift::new(&Options::default()).unwrap();
+        let lift = &*LIFT;
         let mut part = walk::parts(CLAIMS).swap_remove(number);
         let mut text = part.text.to_vec();
         for (at, byte) in bytes {

@@ -1,17 +1,16 @@
 //! Ids: the same thing said by two senders or in two claims is one, what is numbered by a sender alone is not.
 
 use super::text::CLAIMS;
-use super::{HASH, case, cases, walk};
-use crate::lift::{Lift, Options};
+use super::{HASH, LIFT, case, cases, walk};
 
 #[test]
 fn an_npi_is_one_provider_whoever_sends_and_a_payers_number_is_the_senders() {
-    let lift = Lift::new(&Options::default()).unwrap();
+    let lift = &*LIFT;
     let by = |sender: &str| {
         let mut part = walk::parts(CLAIMS).remove(0);
         let envelope = std::sync::Arc::make_mut(&mut part.envelope);
         sender.clone_into(&mut envelope.application_sender);
-        case(&lift, part)
+        case(lift, part)
     };
     let (one, other) = (by("ONE"), by("OTHER"));
     let ids = |kind: &str, name: &str| {
@@ -59,7 +58,7 @@ fn a_claim_sent_again_corrected_has_its_id_and_another_has_not() {
 fn what_has_no_key_is_not_one_with_that_of_another_claim() {
     let unnamed = CLAIMS.replace("NM1*82*1*WOOD*WILL****XX*1679576722~", "NM1*82*1~");
     let second = unnamed.replacen("HI*BK:25000~", "HI*BK:25000~NM1*82*1~", 1);
-    let lift = Lift::new(&Options::default()).unwrap();
+    let lift = &*LIFT;
     let parts = walk::parts(&second);
     let ids: Vec<_> = parts
         .into_iter()

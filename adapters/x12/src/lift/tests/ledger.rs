@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use causeway_core::ledger::LeafState;
 
 use super::text::CLAIMS;
-use super::{HASH, walk};
-use crate::lift::{Ledger, Lift, Options};
+use super::{HASH, LIFT, walk};
+use crate::lift::Ledger;
 
 fn traced() -> (
     Vec<causeway_core::ledger::LedgerRecord>,
     Vec<causeway_core::ledger::LineageRecord>,
 ) {
-    let lift = Lift::new(&Options::default()).unwrap();
+    let lift = &*LIFT;
     let mut ledger = Ledger::default();
     let mut lineage = Vec::new();
     for part in walk::parts(CLAIMS) {
