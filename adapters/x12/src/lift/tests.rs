@@ -2,6 +2,7 @@
 //! did what, who the patient is, and where each value came from.
 
 mod any;
+mod bytes;
 mod ids;
 mod ledger;
 mod text;
@@ -99,6 +100,14 @@ fn amounts_are_kept_to_the_digit() {
             .written
             .contains("\"total\":{\"value\":75,\"currency\":\"USD\"}")
     );
+}
+
+#[test]
+fn the_currency_is_the_billing_providers() {
+    let other = CLAIMS.replacen("NM1*85*", "CUR*85*CAD~NM1*85*", 1);
+    let written = Case::of(&other, 0).written;
+    assert!(written.contains("\"total\":{\"value\":1234.50,\"currency\":\"CAD\"}"));
+    assert!(!written.contains("USD"));
 }
 
 #[test]
