@@ -1,6 +1,6 @@
 //! Files of claims from end to end: every claim becomes a bundle with a whole Claim in it, and every leaf of a file stands in
 //! the ledger once. `CAUSEWAY_CLAIMS` may name further files or folders, and `CAUSEWAY_BUNDLES` a folder that the bundles
-//! are written to, for a validator.
+//! are written to, for a validator; `CAUSEWAY_BUNDLE` says what kind of bundle.
 #![allow(missing_docs)]
 
 use std::collections::BTreeSet;
@@ -11,6 +11,7 @@ use bytes::Bytes;
 use causeway_core::fhir::write_compact;
 use causeway_core::ledger::{LeafState, LedgerRecord};
 use causeway_core::{Adapter, Draft, Head, MemorySource, NodeId};
+use causeway_mapping::run::BundleKind;
 use causeway_x12::X12;
 use causeway_x12::lift::Options;
 use serde_json::Value;
@@ -25,7 +26,16 @@ DTP*472*D8*20260910~CLM*PCN-2*20***11:B:1*Y*A*Y*I~HI*ABK:I10~LX*1~SV1*HC:99214*2
 SE*28*0001~GE*1*1~IEA*1*000000001~";
 
 fn adapter() -> X12 {
-    X12::new(&Options::default()).unwrap()
+    let bundle = match std::env::var("CAUSEWAY_BUNDLE").as_deref() {
+        Ok("transaction") => BundleKind::Transaction,
+        Ok("collection") => BundleKind::Collection,
+        _ => BundleKind::Message,
+    };
+    let options = Options {
+        bundle,
+        ..Options::default()
+    };
+    X12::new(&options).unwrap()
 }
 
 fn head() -> Head {
