@@ -179,6 +179,10 @@ impl<F: Format> Compiler<'_, F> {
                 self.say(place.span, format!("'{place}' cannot be reached from here"));
                 return None;
             }
+            if let Some(wrong) = groups.iter().find(|step| self.grammar.brought && !self.is_group(step)) {
+                self.say(place.span, format!("no group of the format is called {wrong}"));
+                return None;
+            }
             return Some(Read {
                 from: From::Nowhere,
                 step: None,

@@ -40,6 +40,27 @@ mod tests {
     }
 
     #[test]
+    fn a_loop_that_is_none_and_an_element_that_is_none_are_found() {
+        let said = |row: &str| {
+            let file = ("2310C.Location.csv".to_owned(), format!("from,when,to,how\n{row}\n"));
+            let structure = "at,make,as,fill\n2310C,Location,facility,2310C.Location\n".to_owned();
+            let files = [file, ("837P.csv".to_owned(), structure)];
+            let problems = super::maps(&files, None).check();
+            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        let text = said("2000X/SBR-01,,name,keep");
+        assert!(
+            text.contains("2310C.Location.csv:2:1: no group of the format is called 2000X"),
+            "{text}"
+        );
+        let text = said("NM1-03,,nme,keep");
+        assert!(
+            text.contains("Location has no element nme; did you mean name?"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn places_are_explained_and_the_structure_shown() {
         let maps = super::maps(&[], None);
         let text = maps.explain("CLM-02").unwrap();

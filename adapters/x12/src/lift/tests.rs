@@ -345,6 +345,9 @@ fn who_bills_and_where_to_pay() {
         case.target(&header["sender"])["contact"][0]["telecom"][0]["value"],
         "3055552222"
     );
+    let sending = case.one("Provenance");
+    assert_eq!(case.target(&sending["agent"][0]["who"])["name"], "NORTH BILLING");
+    assert_eq!(case.target(&sending["target"][0])["id"], header["id"]);
     let line = extension(&claim["item"][0], "x12-REF");
     assert_eq!(
         line[0]["valueIdentifier"]["value"], "LINE1",
@@ -361,5 +364,6 @@ fn a_claim_without_its_people_says_so_and_stays_a_claim() {
         assert_eq!(claim[element]["extension"][0]["valueCode"], "unknown", "{element}");
     }
     assert_eq!(claim["total"]["value"], 5);
+    assert_eq!(case.one("Provenance")["agent"][0]["who"]["display"], "unknown submitter");
     assert!(!case.findings.contains(&"segment-unknown".to_owned()));
 }
