@@ -46,6 +46,10 @@ impl Lift {
     }
 
     /// Lifts a part; none where there is no map for its guide. `hash` is the frame's SHA-256.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a map keeps the part that its places are in"
+    )]
     pub fn lift(&self, part: Part, _hash: &[u8; 32]) -> Option<Made> {
         (!part.segments.is_empty()).then(|| Made {
             bundle: Bundle::default(),
@@ -55,6 +59,10 @@ impl Lift {
     }
 
     /// Ledger and lineage of a part.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a map keeps the part that its places are in"
+    )]
     pub fn trace(&self, part: Part, _hash: &[u8; 32]) -> Option<Trace> {
         (!part.segments.is_empty()).then(Trace::default)
     }
