@@ -38,7 +38,7 @@ impl X12 {
             intent: piece.intent,
             ..Draft::default()
         };
-        draft.context.snapshot = self.lift.snapshot().to_owned();
+        self.lift.snapshot().clone_into(&mut draft.context.snapshot);
         if let Some(made) = piece.part.and_then(|part| self.lift.lift(part, hash)) {
             draft.bundle = made.bundle;
             draft.context.patient = made.patient;

@@ -200,7 +200,9 @@ impl Cutter {
                 occurrence: open.instance,
             })
             .collect();
-        new.into_iter().for_each(|instance| self.open(instance));
+        for instance in new {
+            self.open(instance);
+        }
     }
 
     fn open(&mut self, mut instance: LoopInstance) {

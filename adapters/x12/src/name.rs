@@ -26,7 +26,7 @@ impl SegmentId {
 
     /// The beginning of what cannot be an identifier, for telling of it: other characters become `?`.
     pub fn like(text: &[u8]) -> Self {
-        let mut held = *b"?\0\0";
+        let mut held = *b"??\0";
         for (slot, byte) in held.iter_mut().zip(text) {
             let upper = byte.to_ascii_uppercase();
             *slot = if upper.is_ascii_uppercase() || upper.is_ascii_digit() {

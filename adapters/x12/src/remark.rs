@@ -28,28 +28,23 @@ pub(crate) fn of_problem(problem: &Problem, interchange: u32, transaction: u32) 
         Some(element) => format!("IK403 {}", element.fault.code()),
         None => format!("IK304 {}", problem.fault.code()),
     };
-    let made = match &problem.element {
-        Some(element) => {
-            let (code, class, zh, en) = element_words(element.fault);
-            let name = format!("{}{:02}", problem.segment, element.element);
-            let name = if element.component > 0 {
-                format!("{name}-{}", element.component)
-            } else {
-                name
-            };
-            finding(code, severity, class, format!("{name}：{zh}"), format!("{name}: {en}"))
-        }
-        None => {
-            let (code, class, zh, en) = segment_words(problem.fault);
-            let (name, within) = (problem.segment, problem.within);
-            finding(
-                code,
-                severity,
-                class,
-                format!("循环 {within} 的 {name}：{zh}"),
-                format!("{name} of loop {within}: {en}"),
-            )
-        }
+    let made = if let Some(element) = &problem.element {
+        let (code, class, zh, en) = element_words(element.fault);
+        let component = if element.component > 0 {
+            format!("-{}", element.component)
+        } else {
+            String::new()
+        };
+        let name = format!("{}{:02}{component}", problem.segment, element.element);
+        finding(code, severity, class, format!("{name}：{zh}"), format!("{name}: {en}"))
+    } else {
+        let (code, class, zh, en) = segment_words(problem.fault);
+        let (name, within) = (problem.segment, problem.within);
+        let texts = (
+            format!("循环 {within} 的 {name}：{zh}"),
+            format!("{name} of loop {within}: {en}"),
+        );
+        finding(code, severity, class, texts.0, texts.1)
     };
     made.at_place(place).because(evidence)
 }

@@ -7,30 +7,30 @@ use crate::delimiters::Delimiters;
 use crate::name::SegmentId;
 
 /// Elements of a segment that are looked at; LIN, the longest of the standard's claims, has 31.
-pub const MAX_ELEMENTS: usize = 64;
+pub const MAX_ELEMENTS: usize = 40;
 
 /// A segment cut into elements.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<'a> {
     text: &'a [u8],
     /// Where each element ends; the first is the identifier.
-    ends: [u32; MAX_ELEMENTS + 1],
+    ends: [u16; MAX_ELEMENTS + 1],
     count: usize,
     delimiters: Delimiters,
 }
 
 impl<'a> Segment<'a> {
-    /// Cuts a segment's text. Elements beyond [`MAX_ELEMENTS`] stay part of the last.
+    /// Cuts a segment's text, of which the tokeniser hands out no more than a `u16` counts. Elements beyond [`MAX_ELEMENTS`] stay part of the last.
     pub fn cut(text: &'a [u8], delimiters: Delimiters) -> Self {
         let mut ends = [0; MAX_ELEMENTS + 1];
         let mut count = 0;
         let separators = memchr_iter(delimiters.element, text).take(MAX_ELEMENTS);
         for (slot, end) in ends.iter_mut().zip(separators) {
-            *slot = u32::try_from(end).unwrap_or(u32::MAX);
+            *slot = u16::try_from(end).unwrap_or(u16::MAX);
             count += 1;
         }
         if let Some(slot) = ends.get_mut(count) {
-            *slot = u32::try_from(text.len()).unwrap_or(u32::MAX);
+            *slot = u16::try_from(text.len()).unwrap_or(u16::MAX);
         }
         Self {
             text,
@@ -60,10 +60,10 @@ impl<'a> Segment<'a> {
         let end = self.ends.get(number).filter(|_| number <= self.count);
         let start = match number.checked_sub(1) {
             None => Some(0),
-            Some(before) => self.ends.get(before).map(|end| end + 1),
+            Some(before) => self.ends.get(before).map(|end| usize::from(*end) + 1),
         };
         match (start, end) {
-            (Some(start), Some(end)) => self.text.get(start as usize..*end as usize).unwrap_or_default(),
+            (Some(start), Some(end)) => self.text.get(start..usize::from(*end)).unwrap_or_default(),
             _ => &[],
         }
     }

@@ -1,29 +1,40 @@
 //! Public X12 files, where they are there: none makes anything panic, every one is the sum of its tokens, and what comes
 //! of each is printed for whoever looks.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that cannot go on stops"
+)]
 
 mod support;
 
 use std::path::PathBuf;
 
-use bytes::Bytes;
-use causeway_core::{Adapter, Head, MemorySource, Stamp};
-use causeway_x12::X12;
+use causeway_core::{Adapter, Head, Reply};
+use support::run::{run_bytes, stamp, text, well_formed};
 
-fn main_folder() -> Option<PathBuf> {
+/// The public files, where they are there.
+fn files() -> Vec<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let shared = root.ancestors().nth(3)?.join("shared/corpus/x12");
-    shared.is_dir().then_some(shared)
-}
-
-fn files(folder: PathBuf) -> Vec<PathBuf> {
-    let (mut folders, mut files) = (vec![folder], Vec::new());
+    let mut folders: Vec<PathBuf> = root
+        .ancestors()
+        .nth(3)
+        .map(|root| root.join("shared/corpus/x12"))
+        .into_iter()
+        .collect();
+    let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
             if path.is_dir() {
-                folders.push(path)
+                folders.push(path);
             } else {
-                files.push(path)
+                files.push(path);
             }
         }
     }
@@ -31,49 +42,59 @@ fn files(folder: PathBuf) -> Vec<PathBuf> {
     files
 }
 
+/// Each file with an interchange is decided and answered: a TA1 where it is asked for or needed, a 999 for each
+/// interchange that is taken and is not itself acknowledgements. What holds no interchange is refused.
 #[test]
 fn every_public_file_is_answered() {
-    let Some(folder) = main_folder() else {
-        eprintln!("no corpus; skipped");
-        return;
-    };
-    let adapter = X12::new(&causeway_x12::lift::Options::default()).unwrap();
-    let head = Head::File {
-        name: "file".to_owned(),
-    };
-    let stamp = Stamp {
-        time: "2026-03-01T12:30:00Z".parse().unwrap(),
-        control_id: "CW69A5D3A000000001".to_owned(),
-    };
-    for path in files(folder) {
-        let bytes = std::fs::read(&path).unwrap();
-        let mut source = MemorySource(Bytes::from(bytes));
-        let parsed = adapter.parse(&head, &mut source);
-        let Some(mut reading) = parsed.value else {
-            let refusal = adapter.refuse(&head, &source.0, &parsed.findings, &stamp);
-            assert!(!refusal.positive && !refusal.bytes.is_empty());
+    let files = files();
+    let (mut interchanges, mut sets) = (0, 0);
+    for path in &files {
+        let bytes = std::fs::read(path).unwrap();
+        let Some(run) = run_bytes(&bytes) else {
+            let adapter = support::run::adapter();
+            let head = Head::File {
+                name: "file".to_owned(),
+            };
+            let refusal = adapter.refuse(&head, &bytes, &[], &stamp());
+            assert!(!refusal.positive);
+            well_formed(&refusal.bytes);
             continue;
         };
-        println!("== {}", path.display());
-        let commit = adapter.commit(&reading, &stamp);
-        commit
+        let name = path.display();
+        assert!(!run.drafts.is_empty(), "{name} is never decided");
+        run.commit
             .iter()
-            .for_each(|reply| print!("{}", String::from_utf8_lossy(&reply.bytes)));
-        let mut parts = 0;
-        while let Some(draft) = adapter.next(&mut reading, &mut source, &[0; 32]) {
-            parts += 1;
-            for finding in &draft.findings {
-                println!(
-                    "  {:?} {} {}",
-                    finding.place.as_deref().unwrap_or(""),
-                    finding.code,
-                    finding.text.en
+            .chain(&run.replies)
+            .for_each(|reply| well_formed(&reply.bytes));
+        for interchange in &run.interchanges {
+            interchanges += 1;
+            let answers = |reply: &Reply, name: &str| text(reply).contains(name);
+            if interchange.rejected || (interchange.asks && !interchange.acknowledges) {
+                let told = run
+                    .commit
+                    .as_ref()
+                    .is_some_and(|reply| answers(reply, &interchange.control));
+                assert!(
+                    told || interchange.acknowledges,
+                    "{name}: no TA1 for {}",
+                    interchange.control
                 );
             }
         }
-        println!("  {parts} parts");
-        for reply in adapter.reply(&reading, causeway_x12::reply::Sum::default(), &stamp) {
-            println!("{}", String::from_utf8_lossy(&reply.bytes));
-        }
+        let taken = run
+            .interchanges
+            .iter()
+            .filter(|one| !one.rejected && one.groups > 0)
+            .count();
+        assert_eq!(run.replies.len(), taken, "{name}");
+        sets += run
+            .replies
+            .iter()
+            .map(|reply| text(reply).matches("AK2").count())
+            .sum::<usize>();
     }
+    println!(
+        "{interchanges} interchanges and {sets} transaction sets in {} files",
+        files.len()
+    );
 }

@@ -6,6 +6,8 @@ mod relation;
 mod tests;
 mod value;
 
+use memchr::memchr;
+
 use crate::guide::{Component, Content, Element, Note, Rule, Simple, Usage};
 use crate::problem::{ElementFault, ElementProblem};
 use crate::segment::Segment;
@@ -82,18 +84,31 @@ fn check_element(segment: &Segment<'_>, number: u16, element: &Element, met: &mu
     if element.usage == Usage::NotUsed {
         return tell(ElementFault::NotUsed, spot, text, segment, met);
     }
+    let separator = segment.delimiters().repetition;
+    if separator.is_none_or(|separator| memchr(separator, text).is_none()) {
+        spot.repetition = u16::from(element.repeat > 1);
+        return check_content(text, element, spot, segment, met);
+    }
     for (repetition, value) in (1_u16..).zip(segment.repetitions(usize::from(number))) {
         spot.repetition = if element.repeat > 1 { repetition } else { 0 };
         if repetition > element.repeat {
             spot.repetition = repetition;
             return tell(ElementFault::TooManyRepetitions, spot, value, segment, met);
         }
-        match &element.content {
-            Content::Simple(simple) => check_simple(value, simple, spot, segment, met),
-            Content::Composite { components, notes } => {
-                check_composite(value, components, notes, spot, segment, met);
-            }
-        }
+        check_content(value, element, spot, segment, met);
+    }
+}
+
+fn check_content(
+    value: &[u8],
+    element: &Element,
+    spot: Spot,
+    segment: &Segment<'_>,
+    met: &mut dyn FnMut(ElementProblem),
+) {
+    match &element.content {
+        Content::Simple(simple) => check_simple(value, simple, spot, segment, met),
+        Content::Composite { components, notes } => check_composite(value, components, notes, spot, segment, met),
     }
 }
 
@@ -151,7 +166,7 @@ fn check_simple(text: &[u8], simple: &Simple, spot: Spot, segment: &Segment<'_>,
     if text.is_empty() {
         return; // an empty repetition
     }
-    if text.contains(&segment.delimiters().component) {
+    if memchr(segment.delimiters().component, text).is_some() {
         return tell(ElementFault::Character, spot, text, segment, met);
     }
     // What a date time period holds is said by the format qualifier before it.

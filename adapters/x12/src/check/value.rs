@@ -5,19 +5,13 @@ use crate::problem::ElementFault;
 
 /// What is wrong with a value. `format` is the format qualifier (data element 1250) of a date time period.
 pub(super) fn fault(text: &[u8], simple: &Simple, format: &[u8]) -> Option<ElementFault> {
-    let length = match simple.kind {
-        Type::Whole(_) => match whole(text) {
-            Some(length) => length,
-            None => return Some(ElementFault::Character),
-        },
-        Type::Decimal => match decimal(text) {
-            Some(length) => length,
-            None => return Some(ElementFault::Character),
-        },
-        _ => match characters(text) {
-            Some(length) => length,
-            None => return Some(ElementFault::Character),
-        },
+    let counted = match simple.kind {
+        Type::Whole(_) => whole(text),
+        Type::Decimal => decimal(text),
+        _ => characters(text),
+    };
+    let Some(length) = counted else {
+        return Some(ElementFault::Character);
     };
     if length < usize::from(simple.min) {
         return Some(ElementFault::TooShort);
@@ -28,7 +22,6 @@ pub(super) fn fault(text: &[u8], simple: &Simple, format: &[u8]) -> Option<Eleme
     match simple.kind {
         Type::Date if !is_date(text) => Some(ElementFault::Date),
         Type::Time if !is_time(text) => Some(ElementFault::Time),
-        Type::Code if !simple.allows(text) => Some(ElementFault::Code),
         _ if !simple.allows(text) => Some(ElementFault::Code),
         _ => period(text, format),
     }
@@ -37,7 +30,7 @@ pub(super) fn fault(text: &[u8], simple: &Simple, format: &[u8]) -> Option<Eleme
 /// How many characters a text has; none if one is a control character. Text is ASCII by the standard; other bytes are kept
 /// and counted as the characters of UTF-8 they are, or one by one.
 fn characters(text: &[u8]) -> Option<usize> {
-    if text.iter().any(|byte| byte.is_ascii_control()) {
+    if text.iter().any(u8::is_ascii_control) {
         return None;
     }
     if text.is_ascii() {
@@ -60,9 +53,15 @@ fn decimal(text: &[u8]) -> Option<usize> {
         None => (text, None),
     };
     let digits = mantissa.strip_prefix(b"-").unwrap_or(mantissa);
-    let points = digits.iter().filter(|byte| **byte == b'.').count();
-    let count = digits.iter().filter(|byte| byte.is_ascii_digit()).count();
-    if points > 1 || count == 0 || count + points != digits.len() {
+    let (mut points, mut count) = (0, 0);
+    for byte in digits {
+        match byte {
+            b'.' => points += 1,
+            b'0'..=b'9' => count += 1,
+            _ => return None,
+        }
+    }
+    if points > 1 || count == 0 {
         return None;
     }
     Some(count + exponent.map_or(Some(0), whole)?)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dictionary::{Dictionary, Shape, Slot};
 use super::notation::{Lists, Word, words};
-use super::{Component, Content, Discriminator, Element, Entry, Guide, Item, Loop, Rule, Simple, Usage};
+use super::{Component, Content, Discriminator, Element, Entry, Guide, Item, Loop, Rule, Simple, Table, Usage};
 use crate::name::{LoopId, SegmentId};
 
 /// What of a guide's files cannot be used.
@@ -33,13 +33,13 @@ pub(super) const PROFESSIONAL: Files = Files {
 
 /// The rows of a CSV text behind its header line, each made into something.
 pub(super) fn rows<T>(text: &str, make: impl Fn(&[&str]) -> Option<T>) -> Result<Vec<T>, Unusable> {
-    let mut made = Vec::new();
-    for record in csv::Reader::from_reader(text.as_bytes()).records() {
-        let record = record.map_err(|error| Unusable(error.to_string()))?;
-        let cells: Vec<&str> = record.iter().collect();
-        made.push(make(&cells).ok_or_else(|| Unusable(cells.join(",")))?);
+    let mut all = Vec::new();
+    for row in csv::Reader::from_reader(text.as_bytes()).records() {
+        let row = row.map_err(|error| Unusable(error.to_string()))?;
+        let cells: Vec<&str> = row.iter().collect();
+        all.push(make(&cells).ok_or_else(|| Unusable(cells.join(",")))?);
     }
-    Ok(made)
+    Ok(all)
 }
 
 /// One row of `structure.csv`.
@@ -268,7 +268,7 @@ fn discriminators(words: &[Word]) -> Box<[Discriminator]> {
 }
 
 /// The entries of a loop by the segment that opens them.
-fn table(guide: &Guide, one: &Loop) -> Option<Box<[(SegmentId, Box<[u16]>)]>> {
+fn table(guide: &Guide, one: &Loop) -> Option<Table> {
     let mut table: BTreeMap<SegmentId, Vec<u16>> = BTreeMap::new();
     for (index, entry) in (0_u16..).zip(&one.entries) {
         table.entry(guide.opener(entry)?.id).or_default().push(index);
@@ -279,6 +279,8 @@ fn table(guide: &Guide, one: &Loop) -> Option<Box<[(SegmentId, Box<[u16]>)]>> {
             .and_then(|entry| guide.opener(entry))
             .is_none_or(|rule| rule.discriminators.is_empty())
     };
-    table.values_mut().for_each(|entries| entries.sort_by_key(told));
+    for entries in table.values_mut() {
+        entries.sort_by_key(told);
+    }
     Some(table.into_iter().map(|(id, entries)| (id, entries.into())).collect())
 }

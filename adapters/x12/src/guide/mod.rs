@@ -195,6 +195,9 @@ pub struct Entry {
     pub max: u32,
 }
 
+/// Entries by the segment that opens them.
+type Table = Box<[(SegmentId, Box<[u16]>)]>;
+
 /// A loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loop {
@@ -203,7 +206,7 @@ pub struct Loop {
     /// Its entries in order; the first is the segment that opens it.
     pub entries: Box<[Entry]>,
     /// For each segment that opens an entry, sorted: the entries, those with discriminators first.
-    table: Box<[(SegmentId, Box<[u16]>)]>,
+    table: Table,
 }
 
 impl Loop {

@@ -364,6 +364,9 @@ fn a_claim_without_its_people_says_so_and_stays_a_claim() {
         assert_eq!(claim[element]["extension"][0]["valueCode"], "unknown", "{element}");
     }
     assert_eq!(claim["total"]["value"], 5);
-    assert_eq!(case.one("Provenance")["agent"][0]["who"]["display"], "unknown submitter");
+    assert_eq!(
+        case.one("Provenance")["agent"][0]["who"]["display"],
+        "unknown submitter"
+    );
     assert!(!case.findings.contains(&"segment-unknown".to_owned()));
 }

@@ -40,9 +40,9 @@ pub(super) fn acknowledge(
     let accepted = if verdict == "R" { 0 } else { taken };
     to.writer.begin("AK9");
     to.writer.element(&verdict);
-    [group.declared, count, accepted]
-        .iter()
-        .for_each(|number| to.writer.element(&number.min(&999_999)));
+    for number in [group.declared, count, accepted] {
+        to.writer.element(&number.min(999_999)); // AK902 to AK904 have six digits
+    }
     group
         .faults
         .of_group()
@@ -97,10 +97,11 @@ fn is_same_segment(first: &Problem, next: &Problem) -> bool {
 
 /// IK3, and CTX with the claim it stands in.
 fn segment(to: &mut GroupWriter<'_, '_>, problem: &Problem) {
+    // Data element 447 holds four characters: the loop as the standard's own diagram numbers it, 2010 of 2010AA.
     let within = if problem.within == crate::LoopId::ROOT {
         ""
     } else {
-        problem.within.as_str()
+        code(problem.within.as_str(), 4)
     };
     to.writer.segment(
         "IK3",

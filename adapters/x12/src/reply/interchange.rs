@@ -6,6 +6,9 @@ use super::{Writer, control_number};
 use crate::problem::InterchangeFault;
 use crate::tokenise::Isa;
 
+/// Version of the interchange of an acknowledgement by [`GUIDE`], whatever the version of what it answers.
+const VERSION: &[u8] = b"00501";
+
 /// The guide of our acknowledgements.
 const GUIDE: &str = "005010X231A1";
 
@@ -29,7 +32,8 @@ impl<'a> Answering<'a> {
     /// An interchange with a TA1 alone: between ISA and IEA, in no functional group.
     pub(super) fn ta1(&self, fault: Option<InterchangeFault>, bytes: &mut Vec<u8>) {
         let mut writer = Writer::new(bytes, self.isa.delimiters);
-        self.header(&mut writer);
+        let raw = |number: usize| self.isa.elements.get(number - 1).map(AsRef::as_ref).unwrap_or_default();
+        self.header(&mut writer, raw(11), raw(12));
         let verdict = match fault {
             None => "A",
             Some(fault) if fault.is_fatal() => "R",
@@ -43,8 +47,11 @@ impl<'a> Answering<'a> {
 
     /// An interchange with one functional group of acknowledgements, which `fill` writes.
     pub(super) fn wrap(&self, bytes: &mut Vec<u8>, fill: impl FnOnce(&mut GroupWriter<'_, '_>)) {
-        let mut writer = Writer::new(bytes, self.isa.delimiters);
-        self.header(&mut writer);
+        let mut delimiters = self.isa.delimiters;
+        let free = || b"^!|;".iter().copied().find(|byte| !delimiters.contains(*byte));
+        delimiters.repetition = delimiters.repetition.or_else(free);
+        let mut writer = Writer::new(bytes, delimiters);
+        self.header(&mut writer, delimiters.repetition.as_slice(), VERSION);
         let time = self.stamp.time.strftime("%Y%m%d%H%M%S").to_string();
         let (day, clock) = time.split_at_checked(8).unwrap_or_default();
         let mut group = GroupWriter {
@@ -63,7 +70,7 @@ impl<'a> Answering<'a> {
         self.trailer(&mut writer, 1);
     }
 
-    fn header(&self, writer: &mut Writer<'_>) {
+    fn header(&self, writer: &mut Writer<'_>, repetition: &[u8], version: &[u8]) {
         let isa = self.isa;
         let element = isa.delimiters.element;
         let raw = |number: usize| isa.elements.get(number - 1).map(AsRef::as_ref).unwrap_or_default();
@@ -80,8 +87,8 @@ impl<'a> Answering<'a> {
             padded(raw(6), 15),
             day.as_bytes().to_vec(),
             clock.as_bytes().to_vec(),
-            padded(raw(11), 1),
-            padded(raw(12), 5),
+            padded(repetition, 1),
+            padded(version, 5),
             format!("{:09}", self.number).into_bytes(),
             b"0".to_vec(), // an acknowledgement is not acknowledged
             padded(raw(15), 1),

@@ -28,7 +28,9 @@ impl<'b> Writer<'b> {
     /// A segment of elements; empty ones at its end are left out.
     pub(super) fn segment(&mut self, id: &str, elements: &[&dyn Display]) {
         self.begin(id);
-        elements.iter().for_each(|element| self.element(element));
+        for element in elements {
+            self.element(element);
+        }
         self.end();
     }
 
@@ -46,7 +48,7 @@ impl<'b> Writer<'b> {
 
     /// The next element, of components; empty ones at its end are left out.
     pub(super) fn parts(&mut self, values: &[&dyn Display]) {
-        let texts: Vec<String> = values.iter().map(|value| value.to_string()).collect();
+        let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
         let last = texts.iter().rposition(|text| !text.is_empty());
         self.skipped += 1;
         let Some(last) = last else { return };

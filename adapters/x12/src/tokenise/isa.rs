@@ -14,13 +14,16 @@ const LENGTH: usize = 106;
 /// How far an unpadded or overlong header is looked at.
 const REACH: usize = 400;
 
+/// ISA01 to ISA16.
+type Elements = [Box<[u8]>; 16];
+
 /// An interchange header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Isa {
     /// The delimiters that it sets.
     pub delimiters: Delimiters,
     /// ISA01 to ISA16 as they stand, padding among them.
-    pub elements: [Box<[u8]>; 16],
+    pub elements: Elements,
     /// Whether every value has the width that the standard gives it.
     pub padded: bool,
 }
@@ -52,7 +55,7 @@ impl Isa {
         };
         let padded = elements.iter().zip(WIDTHS).all(|(value, width)| value.len() == width);
         let one = |index: usize| elements.get(index).and_then(|value| value.first()).copied();
-        let version = elements.get(11).map(|value| value.as_ref()).unwrap_or_default();
+        let version = elements.get(11).map(AsRef::as_ref).unwrap_or_default();
         let delimiters = Delimiters {
             element: separator,
             repetition: one(10).filter(|byte| version >= b"00402".as_slice() && !byte.is_ascii_alphanumeric()),
@@ -89,8 +92,8 @@ fn usable(delimiters: Delimiters) -> bool {
 }
 
 /// By the widths of the standard.
-fn fixed(bytes: &[u8], separator: u8) -> Option<([Box<[u8]>; 16], usize)> {
-    let mut elements: [Box<[u8]>; 16] = Default::default();
+fn fixed(bytes: &[u8], separator: u8) -> Option<(Elements, usize)> {
+    let mut elements = Elements::default();
     let mut at = 3;
     for (value, width) in elements.iter_mut().zip(WIDTHS) {
         if bytes.get(at) != Some(&separator) {
@@ -107,7 +110,7 @@ fn fixed(bytes: &[u8], separator: u8) -> Option<([Box<[u8]>; 16], usize)> {
 }
 
 /// By its separators; the terminator is the byte behind the one of ISA16.
-fn loose(bytes: &[u8], separator: u8) -> Result<([Box<[u8]>; 16], usize), IsaFault> {
+fn loose(bytes: &[u8], separator: u8) -> Result<(Elements, usize), IsaFault> {
     let reach = bytes.get(..REACH.min(bytes.len())).unwrap_or_default();
     let mut ends: Vec<usize> = memchr::memchr_iter(separator, reach).take(16).collect();
     let short = || {
@@ -122,7 +125,7 @@ fn loose(bytes: &[u8], separator: u8) -> Result<([Box<[u8]>; 16], usize), IsaFau
     if bytes.get(last + 2).is_none() {
         return Err(IsaFault::Short);
     }
-    let mut elements: [Box<[u8]>; 16] = Default::default();
+    let mut elements = Elements::default();
     for (value, pair) in elements.iter_mut().zip(ends.windows(2)) {
         if let [before, end] = *pair {
             *value = bytes.get(before + 1..end).unwrap_or_default().into();

@@ -21,7 +21,7 @@ use crate::delimiters::Delimiters;
 /// Bytes read at a time.
 const CHUNK: u64 = 256 * 1024;
 /// The longest segment that is read, BIN and BDS data apart. The longest of a claim has some 400 bytes.
-pub const MAX_SEGMENT: usize = 64 * 1024;
+pub const MAX_SEGMENT: usize = 65_000;
 
 /// What stands at a place of the file. Tokens follow each other without a gap, so a file is the sum of its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,9 +115,40 @@ impl<'s, S: Source + ?Sized> Tokens<'s, S> {
                 return Ok(None);
             }
         }
-        match self.delimiters {
-            Some(delimiters) => self.segment(delimiters).map(Some),
-            None => self.outside().map(Some),
+        let Some(delimiters) = self.delimiters else {
+            return self.outside().map(Some);
+        };
+        if let Some((length, next)) = self.quick(delimiters) {
+            return Ok(Some(self.quick_token(length, next)));
+        }
+        self.segment(delimiters).map(Some)
+    }
+
+    /// Length of the segment that begins here and where the next begins in the chunk, if it is one of the many that need
+    /// no care: it ends in the chunk, and so do the line breaks behind it, and it shapes nothing.
+    #[inline]
+    fn quick(&self, delimiters: Delimiters) -> Option<(usize, usize)> {
+        let rest = self.rest();
+        if matches!(rest.first(), Some(b'I' | b'B' | b' ' | b'\t')) {
+            return None;
+        }
+        let length = memchr(delimiters.terminator, rest)?;
+        let mut next = length + 1;
+        while let b'\r' | b'\n' = *rest.get(next)? {
+            next += 1;
+        }
+        (length <= MAX_SEGMENT).then_some((length, self.at + next))
+    }
+
+    #[inline]
+    fn quick_token(&mut self, length: usize, next: usize) -> Token<'_> {
+        let (from, start) = (self.at, self.start());
+        self.at = next;
+        Token {
+            kind: Kind::Segment,
+            text: self.chunk.get(from..from + length).unwrap_or_default(),
+            start,
+            end: self.base + next as u64,
         }
     }
 
@@ -194,7 +225,11 @@ impl<'s, S: Source + ?Sized> Tokens<'s, S> {
             }
             _ => self.too_long(delimiters)?,
         };
-        let text = self.chunk.get(cut.text.0..cut.text.1).unwrap_or_default();
+        let text = self
+            .chunk
+            .get(cut.text.0..cut.text.1)
+            .unwrap_or_default()
+            .trim_ascii_start();
         if text.starts_with(b"IEA") && text.get(3).is_none_or(|byte| *byte == delimiters.element) {
             self.delimiters = None;
         }
@@ -244,8 +279,16 @@ impl<'s, S: Source + ?Sized> Tokens<'s, S> {
         })
     }
 
-    /// Steps behind a token and hands it out.
-    fn token(&mut self, cut: Cut) -> Token<'_> {
+    /// Steps behind a token and hands it out. Blanks that a line is indented by are no part of its text.
+    fn token(&mut self, mut cut: Cut) -> Token<'_> {
+        let text = self.chunk.get(cut.text.0..cut.text.1).unwrap_or_default();
+        if let [b' ' | b'\t', ..] = text
+            && self
+                .delimiters
+                .is_some_and(|delimiters| !delimiters.contains(b' ') && !delimiters.contains(b'\t'))
+        {
+            cut.text.0 += text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        }
         // The chunk stays; where the token ends beyond it, the next is read from there.
         let ahead = usize::try_from(cut.end - self.base).unwrap_or(usize::MAX);
         if ahead <= self.chunk.len() {

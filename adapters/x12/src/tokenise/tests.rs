@@ -2,6 +2,8 @@ use bytes::Bytes;
 use causeway_core::MemorySource;
 use proptest::prelude::*;
 
+use std::fmt::Write as _;
+
 use super::*;
 
 const ISA: &str =
@@ -168,7 +170,7 @@ fn segments_over_the_border_of_a_chunk_are_whole() {
     let mut number = 0;
     while file.len() < 3 * 256 * 1024 {
         number += 1;
-        file.push_str(&format!("REF*XX*{number}*{}~\r\n", "x".repeat(number % 97)));
+        write!(file, "REF*XX*{number}*{}~\r\n", "x".repeat(number % 97)).unwrap();
     }
     let found = texts(file.as_bytes());
     assert_eq!(found.len(), number);

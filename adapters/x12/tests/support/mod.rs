@@ -1,5 +1,11 @@
 //! Files of professional claims for tests and benches, made up for them: every name and number is invented.
-#![allow(dead_code, reason = "each test uses its own part of it")]
+#![allow(
+    dead_code,
+    clippy::expect_used,
+    reason = "each test uses its own part of it, and stops where it cannot go on"
+)]
+
+pub(crate) mod run;
 
 use std::fmt::Write as _;
 
