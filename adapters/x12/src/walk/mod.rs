@@ -6,8 +6,6 @@
 mod find;
 mod hierarchy;
 mod stand;
-#[cfg(test)]
-mod tests;
 
 use crate::guide::{CLAIM, Guide, Loop};
 use crate::name::{LoopId, SegmentId};
