@@ -91,6 +91,7 @@ impl Table {
     }
 
     fn sort(&mut self, bad: &mut Vec<Bad>) {
+        self.entries.shrink_to_fit();
         self.entries.sort_by(|a, b| a.code.cmp(&b.code));
         for pair in self.entries.windows(2) {
             if let [first, second] = pair

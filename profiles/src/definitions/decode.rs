@@ -219,6 +219,7 @@ impl Decoder {
         self.bind();
         self.scopes()?;
         self.link();
+        self.tables.shrink();
         Some(self.tables)
     }
 

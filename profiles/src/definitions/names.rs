@@ -56,6 +56,11 @@ pub(crate) struct NameTable {
 }
 
 impl NameTable {
+    /// Gives back what the slots have too much.
+    pub(crate) fn shrink(&mut self) {
+        self.slots.shrink_to_fit();
+    }
+
     /// Adds a table. Of equal names the first stays.
     pub(crate) fn add(&mut self, entries: Vec<Slot>) -> Region {
         let size = (entries.len() * 2).next_power_of_two().max(2);

@@ -188,6 +188,14 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
+    /// Gives back what grew too far: they live as long as the process and never grow again.
+    pub(crate) fn shrink(&mut self) {
+        self.elements.shrink_to_fit();
+        self.scopes.shrink_to_fit();
+        self.refs.shrink_to_fit();
+        self.names.shrink();
+    }
+
     pub(crate) fn type_named(&self, name: &str) -> Option<&TypeRow> {
         self.types.get(self.type_number(name)? as usize)
     }

@@ -193,6 +193,7 @@ impl<'a, F: Format> Compiler<'a, F> {
             let member = self.member_of(found, &rows, top.filter(|_| root));
             node.members.push(member);
         }
+        node.members.shrink_to_fit();
         node.index = super::guard::of_members(&node.members);
         node
     }
@@ -276,6 +277,7 @@ impl<'a, F: Format> Compiler<'a, F> {
                     deciders.push(compiled);
                 }
             }
+            deciders.shrink_to_fit();
             let rows: Vec<Pending<'a>> = own.iter().map(|(_, row)| row.clone()).collect();
             let slot = self.slot(&rows, &found, false);
             for (alternative, compiled) in slot.alternatives.iter().enumerate() {
@@ -295,6 +297,7 @@ impl<'a, F: Format> Compiler<'a, F> {
                 deciders,
             });
         }
+        options.shrink_to_fit();
         order.sort_by_key(|(at, _)| *at);
         Content::Choice(options, order.into_iter().map(|(_, decider)| decider).collect())
     }
@@ -318,6 +321,7 @@ impl<'a, F: Format> Compiler<'a, F> {
             };
             alternatives.extend(self.row_with(&row, found, &inner));
         }
+        alternatives.shrink_to_fit();
         let inner = (!inner.is_empty()).then(|| Box::new(self.node(inner, &Scope::Element(*found), None, false)));
         Slot {
             alternatives,

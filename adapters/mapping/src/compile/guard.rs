@@ -194,6 +194,11 @@ pub(crate) fn index<'g>(guards: impl Iterator<Item = &'g [Guard]>) -> Index {
         }
     }
     index
+        .sources
+        .iter_mut()
+        .for_each(|source| source.passes.shrink_to_fit());
+    index.sources.shrink_to_fit();
+    index
 }
 
 impl Guard {

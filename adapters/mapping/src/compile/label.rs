@@ -41,6 +41,7 @@ impl<'a, F: Format> Compiler<'a, F> {
             }
         }
         // What has no source of its own runs last.
+        parts.shrink_to_fit();
         parts.sort_by_key(|part| match part {
             Part::Values(rows) => rows.iter().all(|row| !row.strong),
             Part::Label(_) => false,
@@ -66,11 +67,11 @@ impl<'a, F: Format> Compiler<'a, F> {
                 ..row.clone()
             })
             .collect();
-        let variants = self
-            .drivers(&rows, found)
-            .into_iter()
-            .filter_map(|driver| self.variant(&rows, found, driver));
-        let variants = variants.collect();
+        let drivers = self.drivers(&rows, found).into_iter();
+        let mut variants: Vec<Variant<D<F>>> = drivers
+            .filter_map(|driver| self.variant(&rows, found, driver))
+            .collect();
+        variants.shrink_to_fit();
         let mut label = Label {
             each: self.each(&rows, found),
             url: url.map(Into::into),

@@ -99,10 +99,10 @@ fn kept(log: &dyn Store, lang: Lang) -> anyhow::Result<()> {
         let json = causeway_store::decompress(&decided.bundle, Limits::default().bytes).map_err(fault)?;
         let tree = parse(&json, Limits::default())?;
         output::line(&pretty(&tree, NodeId::ROOT));
-        let facts: Facts = serde_json::from_slice(&decided.facts)?;
+        let Facts { mut findings, .. } = serde_json::from_slice(&decided.facts)?;
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         heading("3. What rules and services found");
-        facts
-            .findings
+        findings
             .iter()
             .for_each(|finding| output::line(&output::finding(finding, lang)));
     }
