@@ -15,9 +15,11 @@ use crate::segment::Segment;
 use crate::tokenise::{Kind, Paused};
 use crate::walk::{Open, Walk};
 
-/// The largest claim, and the largest header, that is handed on, in bytes; a claim of fifty lines with all that may stand
-/// there has some 100 kB.
+/// The largest claim that is handed on, in bytes; a claim of fifty lines with all that may stand there has some 100 kB.
 pub const MAX_CLAIM: usize = 4 * 1024 * 1024;
+
+/// The largest header, in bytes. It is copied to each claim; those of real files have 1 to 2 kB.
+pub const MAX_HEADER: usize = 64 * 1024;
 
 /// A claim that was cut out.
 #[derive(Debug)]
@@ -33,19 +35,32 @@ pub struct Claim {
 }
 
 /// Segments with their loops.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Piece {
     text: Vec<u8>,
     segments: Vec<PartSegment>,
     loops: Vec<LoopInstance>,
     /// For each loop, how many segments and how much text stood before it.
     before: Vec<(usize, usize)>,
+    /// Most bytes of its text.
+    most: usize,
     full: bool,
 }
 
 impl Piece {
+    fn new(most: usize) -> Self {
+        Self {
+            text: Vec::new(),
+            segments: Vec::new(),
+            loops: Vec::new(),
+            before: Vec::new(),
+            most,
+            full: false,
+        }
+    }
+
     fn add(&mut self, text: &[u8], id: SegmentId, within: u32, occurrence: u32, position: u32, terminator: u8) {
-        if self.full || self.text.len() + text.len() >= MAX_CLAIM {
+        if self.full || self.text.len() + text.len() >= self.most {
             self.full = true;
             return;
         }
@@ -76,6 +91,7 @@ impl Piece {
             self.text.truncate(text);
             self.loops.truncate(index);
             self.before.truncate(index);
+            self.full = false;
         }
     }
 }
@@ -105,7 +121,7 @@ impl Cutter {
             delimiters,
             envelope: Arc::new(envelope),
             position: 0,
-            header: Piece::default(),
+            header: Piece::new(MAX_HEADER),
             claim: None,
             stack: Vec::new(),
             first: 0,
@@ -153,7 +169,7 @@ impl Cutter {
         let ended = if before == now { None } else { self.finish() };
         self.position = position;
         if now.is_some() && self.claim.is_none() {
-            self.claim = Some(Piece::default());
+            self.claim = Some(Piece::new(MAX_CLAIM));
             self.first = position;
         }
         self.follow();

@@ -87,18 +87,19 @@ impl Reading {
         }))
     }
 
-    /// The set that a piece is of, and the position of its CLM, where both are known.
-    pub(crate) fn place_of(&self, piece: u32) -> Option<(usize, Option<u32>)> {
+    /// The set that a piece is of, an index into the file's sets.
+    pub(crate) fn set_of(&self, piece: u32) -> Option<usize> {
         let set = self.firsts.partition_point(|first| *first <= piece).checked_sub(1)?;
-        let end = self.firsts.get(set + 1).copied().unwrap_or(self.pieces);
-        if piece >= end || set >= self.records.sets.len() {
-            return None;
-        }
-        let first = *self.firsts.get(set)? as usize;
+        // Every set makes a piece, so no two begin with the same.
+        (piece < self.pieces && set < self.records.sets.len()).then_some(set)
+    }
+
+    /// Position of the CLM of a piece in its set, where it is known.
+    pub(crate) fn position_of(&self, piece: u32) -> Option<u32> {
+        let first = *self.firsts.get(self.set_of(piece)?)? as usize;
         let steps = self.places.get(first..=piece as usize)?;
         let known = steps.iter().all(|step| *step != u16::MAX) && steps.last().is_some_and(|step| *step > 0);
-        let position: u32 = steps.iter().map(|step| u32::from(*step)).sum();
-        Some((set, known.then_some(position)))
+        known.then(|| steps.iter().map(|step| u32::from(*step)).sum())
     }
 
     /// The next piece; none when there is no more.
@@ -116,6 +117,8 @@ impl Reading {
                 }
                 Err(fault) => {
                     self.errors.push(remark::unreadable(&fault.to_string()));
+                    let undecided = self.records.sets.iter_mut().skip(self.set);
+                    undecided.for_each(|set| set.rejected = true);
                     self.set = self.records.sets.len();
                 }
             }

@@ -244,3 +244,71 @@ fn delimiters_of_the_sender_are_used() {
     );
     assert_eq!(run.drafts.len(), 1);
 }
+
+#[test]
+fn a_header_that_is_not_padded_is_read_and_told() {
+    let loose = one(&claims(1)).replacen("*ZZ*CLINIC         *", "*ZZ*CLINIC*", 1);
+    let run = run(&loose);
+    let told = text(run.commit.as_ref().unwrap());
+    assert!(told.contains("TA1*000000077*260301*1200*E*006~"), "{told}");
+    assert!(
+        told.starts_with("ISA*00*          *00*          *ZZ*PAYER          *ZZ*CLINIC         *"),
+        "{told}"
+    );
+    assert!(text(&run.replies[0]).contains("AK9*A*1*1*1"));
+    let said = &run.drafts[0].findings[0];
+    assert_eq!(
+        (said.code.as_ref(), said.severity, said.place.as_deref()),
+        ("interchange-fault", Severity::Warning, Some("ISA[1]"))
+    );
+}
+
+#[test]
+fn several_interchanges_with_garbage_between_are_all_read() {
+    let both = format!("\u{feff}{}garbage\n{}", one(&claims(1)), one(&claims(2)));
+    let run = run(&both);
+    assert_eq!((run.replies.len(), run.drafts.len()), (2, 3));
+    assert!(
+        run.notes.iter().any(|note| note.code == "bytes-outside"),
+        "{:?}",
+        run.notes
+    );
+    assert!(run.replies.iter().all(|reply| reply.positive));
+}
+
+#[test]
+fn a_claim_too_large_is_refused_and_the_next_is_not() {
+    let mut segments = claims(2);
+    let at = segments
+        .iter()
+        .position(|segment| segment.starts_with("REF*D9"))
+        .unwrap();
+    let more = (0..60_000).map(|number| format!("K3*{number:078}"));
+    segments.splice(at + 1..=at, more);
+    let run = run(&one(&segments));
+    let codes = |part: usize| {
+        run.drafts[part]
+            .findings
+            .iter()
+            .any(|one| one.code == "claim-too-large")
+    };
+    assert!(codes(0) && !codes(1));
+    assert!(text(&run.replies[0]).contains("IK5*R*5"));
+}
+
+#[test]
+fn what_holds_no_interchange_is_refused() {
+    assert!(support::run::run_bytes(b"MSH|^~").is_none());
+    let refusal = causeway_core::Adapter::refuse(
+        &support::run::adapter(),
+        &causeway_core::Head::File { name: "x".to_owned() },
+        one(&claims(1)).as_bytes(),
+        &[],
+        &support::run::stamp(),
+    );
+    let told = text(&refusal);
+    assert!(
+        !refusal.positive && told.contains("TA1*000000077*260301*1200*R*024~"),
+        "{told}"
+    );
+}

@@ -67,9 +67,11 @@ fn decimal(text: &[u8]) -> Option<usize> {
     Some(count + exponent.map_or(Some(0), whole)?)
 }
 
+/// A number of a few digits.
 fn number(text: &[u8]) -> Option<u32> {
-    let good = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(text).ok().filter(|_| good)?.parse().ok()
+    let digit = |number: u32, byte: &u8| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0'));
+    let short = !text.is_empty() && text.len() <= 8;
+    short.then(|| text.iter().try_fold(0, digit)).flatten()
 }
 
 /// Whether a text is a date, `CCYYMMDD` or `YYMMDD`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::dictionary::{Dictionary, Shape, Slot};
 use super::notation::{Lists, Word, words};
-use super::{Component, Content, Discriminator, Element, Entry, Guide, Item, Loop, Rule, Simple, Table, Usage};
+use super::{Codes, Component, Content, Discriminator, Element, Entry, Guide, Item, Loop, Rule, Simple, Table, Usage};
 use crate::name::{LoopId, SegmentId};
 
 /// What of a guide's files cannot be used.
@@ -239,13 +239,13 @@ impl Compiler {
             kind: datum.kind,
             min: datum.min,
             max: datum.max,
-            codes: bytes(&word.codes),
+            codes: listed(&word.codes),
         })
     }
 }
 
-fn bytes(codes: &[String]) -> Box<[Box<[u8]>]> {
-    codes.iter().map(|code| code.as_bytes().into()).collect()
+fn listed(codes: &[String]) -> Codes {
+    Codes::new(codes.iter().map(String::as_str))
 }
 
 /// The words in square brackets, of elements and of components.
@@ -254,7 +254,7 @@ fn discriminators(words: &[Word]) -> Box<[Discriminator]> {
         word.tells.then(|| Discriminator {
             element,
             component,
-            codes: bytes(&word.codes),
+            codes: listed(&word.codes),
         })
     };
     let of_word = |(element, word): (u8, &Word)| {

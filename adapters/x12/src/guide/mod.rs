@@ -3,6 +3,7 @@
 //! go by; how the files are read is in `load` and `notation`. The records are facts of the standard and hold no text of
 //! any published guide.
 
+mod codes;
 mod dictionary;
 mod load;
 mod notation;
@@ -14,6 +15,7 @@ use std::sync::LazyLock;
 use crate::name::{LoopId, SegmentId};
 use crate::segment::Segment;
 
+pub use codes::Codes;
 pub use load::Unusable;
 
 /// The loop of a claim.
@@ -62,13 +64,13 @@ pub struct Simple {
     /// Most characters.
     pub max: u16,
     /// The codes allowed here; empty if the guide lists none.
-    pub codes: Box<[Box<[u8]>]>,
+    pub codes: Codes,
 }
 
 impl Simple {
     /// Whether a value is among the codes, or there are none.
     pub fn allows(&self, value: &[u8]) -> bool {
-        self.codes.is_empty() || self.codes.iter().any(|code| code.as_ref() == value)
+        self.codes.is_empty() || self.codes.has(value)
     }
 }
 
@@ -138,7 +140,7 @@ pub struct Discriminator {
     /// The component, from 1; 0 if it is no composite.
     pub component: u8,
     /// The values of this use.
-    pub codes: Box<[Box<[u8]>]>,
+    pub codes: Codes,
 }
 
 /// One use of a segment in a loop.
@@ -169,7 +171,7 @@ impl Discriminator {
             0 => segment.element(element),
             component => segment.component(element, usize::from(component)),
         };
-        self.codes.iter().any(|code| code.as_ref() == value)
+        self.codes.has(value)
     }
 }
 

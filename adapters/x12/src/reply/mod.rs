@@ -5,8 +5,6 @@
 mod group;
 mod interchange;
 mod sum;
-#[cfg(test)]
-mod tests;
 mod writer;
 
 use bytes::Bytes;

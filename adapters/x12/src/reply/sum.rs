@@ -60,16 +60,17 @@ impl Sum {
         }
     }
 
-    /// Sorts the refused parts by set. `place` says of a part which set it is of, and the position of its claim.
-    pub fn place(&mut self, place: impl Fn(u32) -> Option<(usize, Option<u32>)>) {
+    /// Sorts the refused parts by set. `set_of` says of a part which set it is of, and `position_of` where its claim stands
+    /// there; the latter is asked only for the claims that are given.
+    pub fn place(&mut self, set_of: impl Fn(u32) -> Option<usize>, position_of: impl Fn(u32) -> Option<u32>) {
         for refused in std::mem::take(&mut self.refused) {
             for part in refused.first..=refused.last {
-                let Some((set, position)) = place(part) else { continue };
+                let Some(set) = set_of(part) else { continue };
                 let told = self.told.entry(set).or_default();
                 told.refused = true;
                 told.by_content |= refused.by_content;
-                if let Some(position) = position.filter(|_| refused.by_content && told.claims.len() < MAX_CLAIMS) {
-                    told.claims.push(position);
+                if refused.by_content && told.claims.len() < MAX_CLAIMS {
+                    told.claims.extend(position_of(part));
                 }
             }
         }

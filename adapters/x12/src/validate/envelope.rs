@@ -8,7 +8,7 @@ use crate::segment::Segment;
 use crate::tokenise::Isa;
 
 /// Different ST03 that are told apart in a file.
-const MAX_VERSIONS: usize = 1_000;
+const MAX_VERSIONS: usize = 100;
 
 /// Most characters that are kept of an element of GS.
 const MAX_TEXT: usize = 80;

@@ -4,8 +4,6 @@
 
 mod envelope;
 mod set;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashSet;
 

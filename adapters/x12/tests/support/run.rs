@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use causeway_core::{Adapter, Answer, Draft, Head, MemorySource, Reply, Severity, Stamp, Verdict};
+use causeway_core::{Adapter, Answer, Draft, Finding, Head, MemorySource, Reply, Severity, Stamp, Verdict};
 use causeway_x12::segment::Segment;
 use causeway_x12::tokenise::{Kind, Tokens};
 use causeway_x12::{Delimiters, X12};
@@ -17,6 +17,8 @@ use causeway_x12::{Delimiters, X12};
 use super::one;
 
 pub(crate) struct Run {
+    /// What is said of the file as a whole.
+    pub(crate) notes: Vec<Finding>,
     pub(crate) drafts: Vec<Draft>,
     pub(crate) commit: Option<Reply>,
     pub(crate) replies: Vec<Reply>,
@@ -51,7 +53,8 @@ fn run_decided(bytes: &[u8], decide: impl Fn(u32, &mut Draft) -> Verdict) -> Opt
         name: "claims.837".to_owned(),
     };
     let mut source = MemorySource(Bytes::copy_from_slice(bytes));
-    let mut reading = adapter.parse(&head, &mut source).value?;
+    let parsed = adapter.parse(&head, &mut source);
+    let (mut reading, notes) = (parsed.value?, parsed.findings);
     let commit = adapter.commit(&reading, &stamp());
     let (mut sum, mut drafts) = (causeway_x12::reply::Sum::default(), Vec::new());
     while let Some(mut draft) = adapter.next(&mut reading, &mut source, &[7; 32]) {
@@ -84,6 +87,7 @@ fn run_decided(bytes: &[u8], decide: impl Fn(u32, &mut Draft) -> Verdict) -> Opt
     let interchanges = records.interchanges.iter().map(seen).collect();
     let replies = adapter.reply(&reading, sum, &stamp());
     Some(Run {
+        notes,
         drafts,
         commit,
         replies,
