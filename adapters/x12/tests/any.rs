@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
 use bytes::Bytes;
-use causeway_core::{Adapter, Fault, FaultKind, Finding, Head, MemorySource, Source};
+use causeway_core::{ActorKind, Adapter, Fault, FaultKind, Finding, Head, MemorySource, Source};
 use causeway_x12::cut::Cutter;
 use causeway_x12::reply::Sum;
 use causeway_x12::{Delimiters, Part, PartSegment};
@@ -168,7 +168,8 @@ fn any_one_segment_left_out_is_one_problem() {
         let findings = walk(one(&left).as_bytes());
         let own: Vec<_> = findings
             .iter()
-            .filter(|finding| finding.code != "set-rejected")
+            // What the maps miss of it is theirs to say.
+            .filter(|finding| finding.code != "set-rejected" && finding.by.kind != ActorKind::Map)
             .collect();
         let places: Vec<_> = own
             .iter()
@@ -309,7 +310,7 @@ fn peak() -> u64 {
         .unwrap_or(0)
 }
 
-/// A file is read from disk in pieces and let go claim by claim. What 40 MB add must be far below their size.
+/// A file is read from disk in pieces and let go claim by claim. What 8 MB add must be far below their size.
 #[test]
 fn memory_does_not_grow_with_the_file() {
     let claims = claims(2_000);
@@ -317,24 +318,26 @@ fn memory_does_not_grow_with_the_file() {
     let mut spool = tempfile::tempfile().unwrap();
     let interchange = file(&sets);
     let mut length = 0;
-    while length < 40_000_000 {
+    while length < 8_000_000 {
         spool.write_all(interchange.as_bytes()).unwrap();
         length += interchange.len();
     }
     let count = length / interchange.len() * 8_000;
     drop((sets, interchange));
-    let before = peak();
     let mut source = Spooled(spool, length as u64);
     let adapter = adapter();
     let mut reading = adapter.parse(&head(), &mut source).value.unwrap();
     let mut parts = 0;
+    // What the first claim needs, the maps and the codes of R4, all others share.
+    parts += u32::from(adapter.next(&mut reading, &mut source, &[0; 32]).is_some());
+    let before = peak();
     while let Some(draft) = adapter.next(&mut reading, &mut source, &[0; 32]) {
         assert!(draft.findings.is_empty(), "{:?}", draft.findings);
         parts += 1;
     }
-    assert_eq!(parts, count);
+    assert_eq!(parts as usize, count);
     let replies = adapter.reply(&reading, Sum::default(), &stamp());
     assert!(replies.iter().all(|reply| reply.positive));
     let added = peak().saturating_sub(before);
-    assert!(added < 16_000, "{added} kB were added");
+    assert!(added < 3_000, "{added} kB were added");
 }

@@ -42,8 +42,11 @@ pub(crate) fn stamp() -> Stamp {
     }
 }
 
+/// The adapter, whose maps are compiled once for all tests.
 pub(crate) fn adapter() -> X12 {
-    X12::new(&causeway_x12::lift::Options::default()).expect("the embedded data")
+    static ADAPTER: std::sync::LazyLock<X12> =
+        std::sync::LazyLock::new(|| X12::new(&causeway_x12::lift::Options::default()).expect("the embedded data"));
+    ADAPTER.clone()
 }
 
 /// A file run through, each part decided by `decide`; none if it holds no interchange.
