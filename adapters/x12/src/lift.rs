@@ -2,6 +2,7 @@
 //! operations), the embedded maps, and what a run of them gives. How rows are compiled and run is `causeway-mapping`'s;
 //! syntax and guides are not judged here.
 
+mod doc;
 mod document;
 mod embedded;
 mod format;
