@@ -112,7 +112,7 @@ impl Adapter for X12 {
     }
 
     fn reply(&self, reading: &Reading, mut sum: Sum, stamp: &Stamp) -> Vec<Reply> {
-        sum.place(|part| reading.set_of(part), |part| reading.position_of(part));
+        sum.place(reading);
         reply::reply_all(reading.records(), &sum, stamp)
     }
 

@@ -8,6 +8,7 @@ pub mod delimiters;
 pub mod envelope;
 pub mod guide;
 pub mod lift;
+pub mod locate;
 pub mod name;
 pub mod part;
 pub mod problem;

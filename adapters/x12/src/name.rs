@@ -43,6 +43,11 @@ impl SegmentId {
         Self(*text)
     }
 
+    /// Its bytes, zero behind a short one.
+    pub(crate) fn bytes(self) -> [u8; 3] {
+        self.0
+    }
+
     /// Its text.
     pub fn as_str(&self) -> &str {
         text(&self.0)

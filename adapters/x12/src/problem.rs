@@ -68,9 +68,11 @@ pub enum ElementFault {
     TooManyRepetitions,
     /// 13: more components than it may have.
     TooManyComponents,
+    /// I9: it must stand by what else is said.
+    DependentMissing,
     /// I10: the guide does not use it.
     NotUsed,
-    /// I12: a hierarchical number or flag does not fit.
+    /// I12: it does not fit what else is said, such as a flag of HL or a rule.
     Pattern,
 }
 
@@ -90,6 +92,7 @@ impl ElementFault {
             Self::Excluded => "10",
             Self::TooManyRepetitions => "12",
             Self::TooManyComponents => "13",
+            Self::DependentMissing => "I9",
             Self::NotUsed => "I10",
             Self::Pattern => "I12",
         }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use crate::delimiters::Delimiters;
 use crate::envelope::Envelope;
 use crate::guide::Guide;
+use crate::locate::{Index, Spot};
 use crate::name::SegmentId;
 use crate::problem::{Faults, InterchangeFault, Problem};
 use crate::tokenise::Isa;
@@ -80,6 +81,8 @@ pub struct Set {
     pub faults: Faults,
     /// How many problems were met that are not kept.
     pub more: u32,
+    /// Where its segments begin in [`Records::index`], and how many it has.
+    pub segments: (u32, u32),
     /// Its problems in order, indices into [`Records::problems`].
     pub problems: Range<u32>,
 }
@@ -119,6 +122,8 @@ pub struct Records {
     pub sets: Vec<Set>,
     /// Problems of the sets in order.
     pub problems: Vec<Problem>,
+    /// Where the segments of sets with a guide stand.
+    pub index: Index,
     /// The different ST03 of the file; the first is empty.
     pub versions: Vec<Box<str>>,
 }
@@ -191,6 +196,15 @@ impl Records {
         let said = self.version(set);
         let group = self.groups.get(set.group as usize)?;
         Guide::of(set.kind.as_str(), if said.is_empty() { &group.version } else { said })
+    }
+
+    /// Position in a set of the segment that a place names; none if it names none of the set, or one too far back in a
+    /// large file.
+    pub fn position(&self, set: &Set, spot: &Spot) -> Option<u32> {
+        let here = spot.interchange == set.interchange.saturating_add(1) && spot.transaction == set.transaction;
+        let guide = self.guide(set).filter(|_| here)?;
+        self.index
+            .find(guide, set.segments.0 as usize, set.segments.1 as usize, spot)
     }
 
     /// The delimiters of a set's interchange.

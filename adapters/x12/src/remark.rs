@@ -103,80 +103,87 @@ fn segment_words(fault: SegmentFault) -> (&'static str, Class, &'static str, &'s
 }
 
 fn element_words(fault: ElementFault) -> (&'static str, Class, &'static str, &'static str) {
+    use ElementFault as F;
     match fault {
-        ElementFault::Missing => (
-            "element-missing",
-            Class::Required,
-            "必需的数据元缺失",
-            "it is required and missing",
-        ),
-        ElementFault::MissingByOther => (
-            "element-missing-by-other",
-            Class::Required,
-            "因另一数据元存在而必需",
-            "it is required since another stands",
-        ),
-        ElementFault::TooMany => (
+        F::Missing | F::MissingByOther | F::DependentMissing | F::NotUsed | F::Excluded => usage_words(fault),
+        F::TooMany => (
             "element-too-many",
             Class::Structure,
             "数据元过多",
             "more elements than the segment has",
         ),
-        ElementFault::TooShort => (
+        F::TooShort => (
             "element-too-short",
             Class::Value,
             "字符过少",
             "fewer characters than it needs",
         ),
-        ElementFault::TooLong => (
+        F::TooLong => (
             "element-too-long",
             Class::TooLong,
             "字符过多",
             "more characters than it may have",
         ),
-        ElementFault::Character => (
+        F::Character => (
             "element-character",
             Class::Value,
             "含有不允许的字符",
             "a character that it may not have",
         ),
-        ElementFault::Code => (
+        F::Code => (
             "element-code",
             Class::Code,
             "代码不在允许之列",
             "not among the codes allowed",
         ),
-        ElementFault::Date => ("element-date", Class::Value, "不是日期", "no date"),
-        ElementFault::Time => ("element-time", Class::Value, "不是时间", "no time"),
-        ElementFault::Excluded => (
-            "element-excluded",
-            Class::Structure,
-            "与另一数据元互斥",
-            "it may not stand beside another that stands",
-        ),
-        ElementFault::TooManyRepetitions => (
-            "element-repetitions",
-            Class::Structure,
-            "重复次数超过上限",
-            "more repetitions than it may have",
-        ),
-        ElementFault::TooManyComponents => (
+        F::Date => ("element-date", Class::Value, "不是日期", "no date"),
+        F::Time => ("element-time", Class::Value, "不是时间", "no time"),
+        F::TooManyRepetitions => {
+            let (zh, en) = ("重复次数超过上限", "more repetitions than it may have");
+            ("element-repetitions", Class::Structure, zh, en)
+        }
+        F::TooManyComponents => (
             "element-components",
             Class::Structure,
             "组件过多",
             "more components than it may have",
         ),
-        ElementFault::NotUsed => (
+        F::Pattern => (
+            "level-flag",
+            Class::Value,
+            "与下级是否存在不符",
+            "it does not fit the levels that follow",
+        ),
+    }
+}
+
+/// What is wrong with whether an element stands.
+fn usage_words(fault: ElementFault) -> (&'static str, Class, &'static str, &'static str) {
+    use ElementFault as F;
+    match fault {
+        F::MissingByOther => {
+            let (zh, en) = ("因另一数据元存在而必需", "it is required since another stands");
+            ("element-missing-by-other", Class::Required, zh, en)
+        }
+        F::DependentMissing => {
+            let (zh, en) = ("因其他内容而必需", "it is required by what else is said");
+            ("element-missing-by-rule", Class::Required, zh, en)
+        }
+        F::NotUsed => (
             "element-not-used",
             Class::Structure,
             "实施指南不使用",
             "the guide does not use it",
         ),
-        ElementFault::Pattern => (
-            "level-flag",
-            Class::Value,
-            "与下级是否存在不符",
-            "it does not fit the levels that follow",
+        F::Excluded => {
+            let (zh, en) = ("与另一数据元互斥", "it may not stand beside another that stands");
+            ("element-excluded", Class::Structure, zh, en)
+        }
+        _ => (
+            "element-missing",
+            Class::Required,
+            "必需的数据元缺失",
+            "it is required and missing",
         ),
     }
 }

@@ -186,7 +186,7 @@ fn what_rules_say_against_a_claim_rejects_its_set() {
             by,
             Text::new("重复", "a duplicate"),
         )
-        .at_place("ISA[1]/ST[2]/2300[2]/CLM[1]-01")
+        .at_place("ISA[1]/ST[2]/2400[4]/SV1[1]-01.2")
     };
     let sets = file(&[set("0001", &claims(2)), set("0002", &claims(2))]);
     let refused = run_with(&sets, |part, draft| {
@@ -198,12 +198,29 @@ fn what_rules_say_against_a_claim_rejects_its_set() {
         .split("~\n")
         .filter(|text| text.starts_with("IK") || text.starts_with("AK9"))
         .collect();
-    assert_eq!(segments, ["IK5*A", "IK3*CLM*39*2300*8", "IK5*R*I5", "AK9*P*2*2*1"]);
+    let at = ["IK3*SV1*49*2400*8", "IK4*1:2*234*I12"];
+    assert_eq!(segments, ["IK5*A", at[0], at[1], "IK5*R*I5", "AK9*P*2*2*1"]);
     let remarked = run_with(&sets, |part, draft| {
         draft.findings.extend((part == 3).then(|| remark(Severity::Warning)));
         Verdict::Remarked
     });
     assert!(remarked.replies[0].positive && text(&remarked.replies[0]).contains("AK9*A*2*2*2"));
+}
+
+/// An answer that says no without a place is told at its claim.
+#[test]
+fn a_refused_claim_is_named_itself_where_nothing_else_is_known() {
+    let sets = file(&[set("0001", &claims(2))]);
+    let refused = run_with(&sets, |part, _| {
+        if part == 1 {
+            Verdict::Failed { retry: true }
+        } else {
+            Verdict::Accepted
+        }
+    });
+    let said = text(&refused.replies[0]);
+    assert!(said.contains("IK3*CLM*39*2300*8~\nIK5*R*I5~"), "{said}");
+    assert!(!refused.replies[0].positive);
 }
 
 #[test]

@@ -257,6 +257,22 @@ impl Guide {
         self.loops.get(usize::from(index))
     }
 
+    /// The data element at a place of a segment, as any use of the segment has it; 0 for a composite or none.
+    pub fn number_of(&self, id: SegmentId, element: u16, component: u16) -> u16 {
+        let rule = self.rules.iter().find(|rule| rule.id == id);
+        let index = usize::from(element).checked_sub(1);
+        let found = rule.zip(index).and_then(|(rule, index)| rule.elements.get(index));
+        match found.map(|found| &found.content) {
+            Some(Content::Simple(simple)) => simple.number,
+            Some(Content::Composite { components, .. }) => {
+                let index = usize::from(component).checked_sub(1);
+                let found = index.and_then(|index| components.get(index));
+                found.map_or(0, |component| component.value.number)
+            }
+            None => 0,
+        }
+    }
+
     /// The use of the segment that opens an entry.
     pub fn opener(&self, entry: &Entry) -> Option<&Rule> {
         match entry.item {

@@ -57,20 +57,8 @@ fn acknowledge_set(to: &mut GroupWriter<'_, '_>, set: &Set, records: &Records, t
     let said = records.version(set);
     to.writer
         .segment("AK2", &[&set.kind, &set.control.as_str(), &version(said)]);
-    let mut problems = records.problems_of(set).iter().peekable();
-    while let Some(first) = problems.next() {
-        segment(to, first);
-        if let Some(element) = &first.element {
-            self::element(to, element);
-            while let Some(next) = problems.next_if(|next| is_same_segment(first, next)) {
-                next.element.iter().for_each(|more| self::element(to, more));
-            }
-        }
-    }
-    told.map(|told| told.claims.as_slice())
-        .unwrap_or_default()
-        .iter()
-        .for_each(|position| claim(to, *position));
+    problems(to, records.problems_of(set));
+    problems(to, told.map(|told| told.problems.as_slice()).unwrap_or_default());
     let refused = told.is_some_and(|told| told.refused);
     let verdict = match (set.rejected || refused, set.faults.is_empty()) {
         (true, _) => "R",
@@ -88,6 +76,20 @@ fn acknowledge_set(to: &mut GroupWriter<'_, '_>, set: &Set, records: &Records, t
         .for_each(|code| to.writer.element(&code));
     to.writer.end();
     verdict
+}
+
+/// IK3 for each segment, CTX, and IK4 for each of its elements.
+fn problems(to: &mut GroupWriter<'_, '_>, problems: &[Problem]) {
+    let mut problems = problems.iter().peekable();
+    while let Some(first) = problems.next() {
+        segment(to, first);
+        if let Some(one) = &first.element {
+            element(to, one);
+            while let Some(next) = problems.next_if(|next| is_same_segment(first, next)) {
+                next.element.iter().for_each(|more| element(to, more));
+            }
+        }
+    }
 }
 
 /// Problems of the elements of one segment stand under one IK3.
@@ -127,12 +129,6 @@ fn element(to: &mut GroupWriter<'_, '_>, problem: &crate::problem::ElementProble
     to.writer.element(&problem.fault.code());
     to.writer.element(&problem.copy.as_deref().unwrap_or_default());
     to.writer.end();
-}
-
-/// IK3 of a claim that was refused for what it says and not for its syntax.
-fn claim(to: &mut GroupWriter<'_, '_>, position: u32) {
-    to.writer
-        .segment("IK3", &[&"CLM", &position, &"2300", &SegmentFault::Elements.code()]);
 }
 
 /// A version as it may stand in AK103 and AK203: at most twelve and thirty-five characters, what was sent.

@@ -3,6 +3,7 @@
 use causeway_core::Stamp;
 
 use super::{Writer, control_number};
+use crate::delimiters::Delimiters;
 use crate::problem::InterchangeFault;
 use crate::tokenise::Isa;
 
@@ -33,7 +34,8 @@ impl<'a> Answering<'a> {
     pub(super) fn ta1(&self, fault: Option<InterchangeFault>, bytes: &mut Vec<u8>) {
         let mut writer = Writer::new(bytes, self.isa.delimiters);
         let raw = |number: usize| self.isa.elements.get(number - 1).map(AsRef::as_ref).unwrap_or_default();
-        self.header(&mut writer, raw(11), raw(12));
+        // Where the sender's interchange has no repetition separator, ISA11 is the standards identifier.
+        self.header(&mut writer, self.isa.delimiters.repetition.as_slice(), raw(12));
         let verdict = match fault {
             None => "A",
             Some(fault) if fault.is_fatal() => "R",
@@ -81,17 +83,17 @@ impl<'a> Answering<'a> {
             vec![b' '; 10],
             b"00".to_vec(),
             vec![b' '; 10],
-            padded(raw(7), 2),
-            padded(raw(8), 15),
-            padded(raw(5), 2),
-            padded(raw(6), 15),
+            usual(raw(7), 2, u8::is_ascii_alphanumeric, b"ZZ"),
+            padded(raw(8), 15, isa.delimiters),
+            usual(raw(5), 2, u8::is_ascii_alphanumeric, b"ZZ"),
+            padded(raw(6), 15, isa.delimiters),
             day.as_bytes().to_vec(),
             clock.as_bytes().to_vec(),
-            padded(repetition, 1),
-            padded(version, 5),
+            usual(repetition, 1, |_| true, b"U"),
+            usual(version, 5, u8::is_ascii_digit, VERSION),
             format!("{:09}", self.number).into_bytes(),
             b"0".to_vec(), // an acknowledgement is not acknowledged
-            padded(raw(15), 1),
+            usual(raw(15), 1, |byte| b"PTI".contains(byte), b"P"),
         ];
         writer.raw(b"ISA");
         for field in fields {
@@ -107,12 +109,23 @@ impl<'a> Answering<'a> {
     }
 }
 
-/// A value cut or padded to a width.
-fn padded(value: &[u8], width: usize) -> Vec<u8> {
-    let clean = |byte: &u8| if byte.is_ascii_control() { b' ' } else { *byte };
-    let mut held: Vec<u8> = value.iter().take(width).map(clean).collect();
+/// A value cut or padded to a width, without what could not be read again: delimiters, control characters, bytes that are
+/// no ASCII.
+fn padded(value: &[u8], width: usize, delimiters: Delimiters) -> Vec<u8> {
+    let good = |byte: u8| (0x20..0x7f).contains(&byte) && !delimiters.contains(byte);
+    let mut held: Vec<u8> = value
+        .iter()
+        .take(width)
+        .map(|byte| if good(*byte) { *byte } else { b' ' })
+        .collect();
     held.resize(width, b' ');
     held
+}
+
+/// A value that must be of a form, or what is usual in its place.
+fn usual(value: &[u8], width: usize, of_form: impl Fn(&u8) -> bool, usual: &'static [u8]) -> Vec<u8> {
+    let good = value.len() == width && value.iter().all(of_form);
+    if good { value } else { usual }.to_vec()
 }
 
 /// Digits of a fixed count: zeros where a value is none.

@@ -121,6 +121,7 @@ pub(super) fn of_set(segment: &Segment<'_>, start: u64, transaction: u32, record
         rejected: false,
         faults,
         more: 0,
+        segments: (u32::try_from(records.index.len()).unwrap_or(u32::MAX), 0),
         problems: problems..problems,
     }
 }

@@ -55,6 +55,7 @@ impl OpenSet {
         let stand = walk.step(segment, position, &mut |one| met.push(one));
         self.keep_met(Some(segment), records, true);
         self.enter(segment);
+        self.place(segment, stand, records);
         self.keep_met(Some(segment), records, false);
         if let (Some(rule), Some(guide)) = (stand.rule, self.guide) {
             let elements = &mut self.elements;
@@ -66,6 +67,15 @@ impl OpenSet {
         if !matches!(kind, Kind::Segment) {
             self.keep_kind(segment, stand, records);
         }
+    }
+
+    /// Keeps where the segment stands, for whoever is to find it by its place.
+    fn place(&mut self, segment: &Segment<'_>, stand: Stand, records: &mut Records) {
+        let open = self.walk.as_ref().and_then(|walk| walk.open().get(stand.depth));
+        let within = open.map_or((0, 1), |open| (open.index, open.instance));
+        let id = segment.id().unwrap_or_else(|| SegmentId::like(segment.element(0)));
+        records.index.add(within, id, stand.occurrence);
+        self.set.segments.1 = self.set.segments.1.saturating_add(1);
     }
 
     /// Keeps the claim's number, for whoever is to find what is wrong in it.
@@ -182,23 +192,8 @@ impl OpenSet {
         }
     }
 
-    /// The data element at a place of a segment, as any use of the segment has it.
     fn number_of(&self, id: SegmentId, element: u16, component: u16) -> u16 {
-        use crate::guide::Content;
-        let rule = self
-            .guide
-            .and_then(|guide| guide.rules.iter().find(|rule| rule.id == id));
-        let found = rule.and_then(|rule| rule.elements.get(usize::from(element).checked_sub(1)?));
-        match found.map(|found| &found.content) {
-            Some(Content::Simple(simple)) => simple.number,
-            Some(Content::Composite { components, .. }) => {
-                let index = usize::from(component).checked_sub(1);
-                index
-                    .and_then(|index| components.get(index))
-                    .map_or(0, |component| component.value.number)
-            }
-            None => 0,
-        }
+        self.guide.map_or(0, |guide| guide.number_of(id, element, component))
     }
 
     fn keep_elements(&mut self, segment: &Segment<'_>, stand: Stand, records: &mut Records) {

@@ -28,7 +28,7 @@ pub struct Open {
     pub id: LoopId,
     /// Number of the instance among those of the loop in the set, from 1.
     pub instance: u32,
-    index: u16,
+    pub(crate) index: u16,
     /// Number of its entry in the loop around it.
     entry: u16,
     /// Position of the entry that stood last.
