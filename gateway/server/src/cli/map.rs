@@ -166,6 +166,18 @@ mod tests {
     }
 
     #[test]
+    fn claims_are_explained_where_no_listener_takes_them() {
+        let all = shown(&Config::default(), &[]).unwrap();
+        let reads = |place: &str| {
+            let said = all.iter().map(|maps| !maps.explain(place).unwrap().contains(UNREAD));
+            said.collect::<Vec<_>>()
+        };
+        assert_eq!(reads("CLM-02"), [false, true]);
+        assert_eq!(reads("PID-5"), [true, false]);
+        assert!(all.iter().any(|maps| maps.page(Some("837P")).is_some()));
+    }
+
+    #[test]
     fn the_embedded_maps_have_no_errors() {
         let config = Config::default();
         let checked = checked(&config, &config.listeners[0]).unwrap();
