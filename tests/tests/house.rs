@@ -23,7 +23,7 @@ fn allowed(name: &str) -> Option<&'static [&'static str]> {
         "causeway-core" => &[],
         "causeway-profiles" | "causeway-store" | "causeway-conformance" => &["causeway-core"],
         "causeway-mapping" | "causeway-rules" => &["causeway-core", "causeway-profiles"],
-        "causeway-hl7v2" => &["causeway-core", "causeway-mapping"],
+        "causeway-hl7v2" | "causeway-x12" => &["causeway-core", "causeway-mapping"],
         "causeway-server" | "causeway-tests" => return None, // all
         other => panic!("say in this test what {other} may use"),
     })
