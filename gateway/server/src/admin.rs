@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::replay::{Replay, Replayed};
 use crate::rulebook::Rulebook;
+use crate::transport::tls::Certificates;
 
 /// What the pages show; made by whoever knows the gateway.
 pub trait Insight: Send + Sync {
@@ -37,6 +38,7 @@ pub struct Admin {
     insight: Arc<dyn Insight>,
     replay: Option<Replay>,
     rulebook: Option<Arc<Rulebook>>,
+    certificates: Certificates,
     token: String,
     hosts: Vec<String>,
 }
@@ -63,6 +65,7 @@ impl Admin {
             insight,
             replay: None,
             rulebook: None,
+            certificates: Certificates::default(),
             token,
             hosts: known,
         }
@@ -84,6 +87,12 @@ impl Admin {
             rulebook: Some(rulebook),
             ..self
         }
+    }
+
+    /// Lets operators reload the certificates.
+    #[must_use]
+    pub fn with_certificates(self, certificates: Certificates) -> Self {
+        Self { certificates, ..self }
     }
 
     async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
@@ -110,6 +119,9 @@ impl Admin {
         }
         if path == "/rules/reload" {
             return self.reload(request.method()).await;
+        }
+        if path == "/tls/reload" {
+            return self.reload_certificates(request.method()).await;
         }
         match (request.method(), path) {
             (&Method::GET | &Method::HEAD, "/livez") => reply(StatusCode::OK, &json!({"live": true})),
@@ -180,6 +192,25 @@ impl Admin {
                 let error = "the rule packs are broken; the snapshot in force stays";
                 let body = json!({"error": error, "snapshot": kept.id(), "problems": problems});
                 reply(StatusCode::UNPROCESSABLE_ENTITY, &body)
+            }
+            Err(_) => said(StatusCode::INTERNAL_SERVER_ERROR, "the reload broke"),
+        }
+    }
+
+    async fn reload_certificates(&self, method: &Method) -> Response<Full<Bytes>> {
+        if method != Method::POST {
+            return said(StatusCode::METHOD_NOT_ALLOWED, "only POST");
+        }
+        let certificates = self.certificates.clone();
+        match tokio::task::spawn_blocking(move || certificates.reload()).await {
+            Ok(Ok(listeners)) => reply(StatusCode::OK, &json!({"listeners": listeners})),
+            Ok(Err(wrong)) => {
+                let problems: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+                let error = "certificates cannot be used; those in force stay";
+                reply(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    &json!({"error": error, "problems": problems}),
+                )
             }
             Err(_) => said(StatusCode::INTERNAL_SERVER_ERROR, "the reload broke"),
         }

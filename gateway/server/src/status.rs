@@ -11,6 +11,7 @@ use crate::guard::DEFECTS;
 use crate::projection::Lag;
 use crate::translate::House;
 use crate::transport::mllp;
+use crate::transport::tls::Certificates;
 
 /// How far the read model may be behind before the gateway says so.
 const BEHIND: Duration = Duration::from_secs(10);
@@ -24,6 +25,8 @@ pub struct Status {
     pub transports: Vec<(String, Arc<mllp::Counters>)>,
     /// The read model's lag.
     pub lag: Arc<Lag>,
+    /// What listeners show to their peers.
+    pub certificates: Certificates,
     /// Whether listeners may be open to other machines without protection.
     pub insecure: bool,
 }
@@ -50,6 +53,7 @@ impl Insight for Status {
             remarks
                 .push("insecure = true: listeners may be open to other machines without TLS or a peer rule".to_owned());
         }
+        remarks.extend(self.certificates.remarks(jiff::Timestamp::now()));
         if self.lag.is_broken() {
             remarks.push("the read model cannot be written; listings are old".to_owned());
         } else if self.lag.behind() > BEHIND {
@@ -86,6 +90,7 @@ impl Insight for Status {
                 "snapshot": self.house.rulebook.current().id(),
                 "refused": self.house.rulebook.refused().map(|refused| refused.to_string()),
             },
+            "tls": self.certificates.status(),
             "in_work": self.house.inbox.in_work(),
             "defects": DEFECTS.load(Ordering::Relaxed),
             "listeners": listeners,

@@ -1,5 +1,5 @@
-//! `causeway run`: the gateway. Says what it bound, one line a listener; SIGTERM and Ctrl-C drain, SIGHUP reloads the
-//! rules.
+//! `causeway run`: the gateway. Says what it bound, one line a listener; SIGTERM and Ctrl-C drain, SIGHUP reloads
+//! rules and certificates.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::projection::Projector;
 use crate::replay::Replay;
 use crate::rulebook::Rulebook;
+use crate::transport::tls::Certificates;
 use crate::{guard, hooks, retention, status, wire};
 
 pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
@@ -46,6 +47,7 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
         house: gateway.house.clone(),
         transports: gateway.transports.clone(),
         lag: Arc::clone(projector.lag()),
+        certificates: gateway.certificates.clone(),
         insecure: config.insecure,
     };
     let admin = open_admin(config, insight, gateway.replay.clone(), stopped).await?;
@@ -53,7 +55,7 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
         output::line(&format!("{name} listens on {address}"));
     }
     output::line(&format!("admin listens on {admin}"));
-    asked_to_stop(&gateway.house.rulebook).await?;
+    asked_to_stop(&gateway.house.rulebook, &gateway.certificates).await?;
     tracing::info!("draining");
     retention.abort();
     gateway.drain().await;
@@ -69,20 +71,21 @@ async fn open_admin(
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<std::net::SocketAddr> {
     let token = admin::token(&config.data)?;
-    let rulebook = Arc::clone(&insight.house.rulebook);
+    let (rulebook, certificates) = (Arc::clone(&insight.house.rulebook), insight.certificates.clone());
     let socket = TcpListener::bind(config.admin.address)
         .await
         .with_context(|| format!("the admin port cannot bind {}", config.admin.address))?;
     let address = socket.local_addr()?;
     let admin = Admin::new(Arc::new(insight), token, address, &config.admin.hosts)
         .with_replay(replay)
-        .with_rules(rulebook);
+        .with_rules(rulebook)
+        .with_certificates(certificates);
     tokio::spawn(admin::serve(socket, admin, stop));
     Ok(address)
 }
 
-/// Waits for SIGTERM or SIGINT; SIGHUP reloads the rules meanwhile.
-async fn asked_to_stop(rulebook: &Arc<Rulebook>) -> anyhow::Result<()> {
+/// Waits for SIGTERM or SIGINT; SIGHUP reloads rules and certificates meanwhile, each all or none.
+async fn asked_to_stop(rulebook: &Arc<Rulebook>, certificates: &Certificates) -> anyhow::Result<()> {
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
     loop {
@@ -90,9 +93,10 @@ async fn asked_to_stop(rulebook: &Arc<Rulebook>) -> anyhow::Result<()> {
             _ = term.recv() => return Ok(()),
             _ = int.recv() => return Ok(()),
             _ = hangup.recv() => {
-                let book = Arc::clone(rulebook);
-                // The rulebook says what became of it.
-                let _said = tokio::task::spawn_blocking(move || book.reload().is_ok()).await;
+                let (book, certificates) = (Arc::clone(rulebook), certificates.clone());
+                // They say themselves what became of it.
+                let reload = move || (book.reload().is_ok(), certificates.reload().is_ok());
+                let _said = tokio::task::spawn_blocking(reload).await;
             }
         }
     }
