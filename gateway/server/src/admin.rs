@@ -31,6 +31,9 @@ pub trait Insight: Send + Sync {
 
     /// Counters and states.
     fn status(&self) -> Value;
+
+    /// The metrics as Prometheus reads them.
+    fn metrics(&self) -> String;
 }
 
 /// The admin port's own state.
@@ -127,11 +130,12 @@ impl Admin {
             (&Method::GET | &Method::HEAD, "/livez") => reply(StatusCode::OK, &json!({"live": true})),
             (&Method::GET | &Method::HEAD, "/readyz") => self.ready(),
             (&Method::GET | &Method::HEAD, "/status") => reply(StatusCode::OK, &self.insight.status()),
+            (&Method::GET | &Method::HEAD, "/metrics") => metrics(self.insight.metrics()),
             (&Method::GET | &Method::HEAD, "/version") => reply(
                 StatusCode::OK,
                 &json!({"name": "causeway", "version": env!("CARGO_PKG_VERSION")}),
             ),
-            (_, "/livez" | "/readyz" | "/status" | "/version") => {
+            (_, "/livez" | "/readyz" | "/status" | "/version" | "/metrics") => {
                 reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "only GET"}))
             }
             _ => reply(StatusCode::NOT_FOUND, &json!({"error": "no such page"})),
@@ -237,6 +241,14 @@ fn replayed(path: &str) -> Option<u64> {
 
 fn said(status: StatusCode, error: &str) -> Response<Full<Bytes>> {
     reply(status, &json!({ "error": error }))
+}
+
+/// The text exposition format of Prometheus, version 0.0.4.
+fn metrics(text: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text));
+    let kind = hyper::header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }
 
 fn reply(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {

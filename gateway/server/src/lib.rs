@@ -17,6 +17,7 @@ pub mod rulebook;
 pub mod service;
 pub mod stamps;
 pub mod status;
+pub mod telemetry;
 pub mod translate;
 pub mod transport;
 pub mod wire;

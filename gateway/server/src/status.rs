@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::admin::Insight;
 use crate::guard::DEFECTS;
 use crate::projection::Lag;
+use crate::telemetry;
 use crate::translate::House;
 use crate::transport::mllp;
 use crate::transport::tls::Certificates;
@@ -17,7 +18,7 @@ use crate::transport::tls::Certificates;
 const BEHIND: Duration = Duration::from_secs(10);
 
 /// A running gateway, seen from the admin port.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Status {
     /// What the joints share.
     pub house: House,
@@ -53,6 +54,7 @@ impl Insight for Status {
             remarks
                 .push("insecure = true: listeners may be open to other machines without TLS or a peer rule".to_owned());
         }
+        remarks.extend(self.house.telemetry.balance.remark());
         remarks.extend(self.certificates.remarks(jiff::Timestamp::now()));
         if self.lag.is_broken() {
             remarks.push("the read model cannot be written; listings are old".to_owned());
@@ -60,6 +62,10 @@ impl Insight for Status {
             remarks.push(format!("the read model is {} s behind", self.lag.behind().as_secs()));
         }
         remarks
+    }
+
+    fn metrics(&self) -> String {
+        telemetry::prometheus(&telemetry::gather(self))
     }
 
     fn status(&self) -> Value {

@@ -92,6 +92,7 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         stamps: Arc::new(Stamps::new(jiff::Timestamp::now())),
         backlog: Arc::new(Backlog::default()),
         counts: Arc::new(Counts::default()),
+        telemetry: Arc::default(),
     })
 }
 
@@ -212,6 +213,10 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
     }
     gateway.tasks.spawn(certificates.watch(stopped.clone()));
     let inbox = Arc::clone(&gateway.house.inbox);
+    let telemetry = Arc::clone(&gateway.house.telemetry);
+    gateway
+        .tasks
+        .spawn(telemetry.watch(Arc::clone(inbox.store()), stopped.clone()));
     let backlog = Arc::clone(&gateway.house.backlog);
     gateway.tasks.spawn(recover(inbox, backlog, doors, stopped));
     Ok(gateway)

@@ -1,7 +1,6 @@
 //! `causeway run`: the gateway. Says what it bound, one line a listener; SIGTERM and Ctrl-C drain, SIGHUP reloads
 //! rules and certificates.
 
-use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,16 +17,19 @@ use crate::projection::Projector;
 use crate::replay::Replay;
 use crate::rulebook::Rulebook;
 use crate::transport::tls::Certificates;
-use crate::{guard, hooks, retention, status, wire};
+use crate::{guard, hooks, retention, status, telemetry, wire};
 
 pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
     let config = common.config()?;
-    log(common.json);
     guard::install();
-    block_on(serve(&config))?
+    block_on(serve(&config, common.json))?
 }
 
-async fn serve(config: &Config) -> anyhow::Result<Status> {
+async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
+    let (otlp, lines) = telemetry::Otlp::start(&config.telemetry)?
+        .map(|begun| (begun.otlp, begun.lines))
+        .unzip();
+    telemetry::subscribe(json, lines);
     let window = Duration::from_hours(24 * u64::from(config.store.resend_days));
     let store = SqliteLog::open(
         &config.data,
@@ -50,6 +52,11 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
         certificates: gateway.certificates.clone(),
         insecure: config.insecure,
     };
+    if let Some(otlp) = &otlp {
+        let insight = insight.clone();
+        otlp.measure(move || telemetry::gather(&insight));
+        gateway.house.telemetry.export(Arc::clone(otlp));
+    }
     let admin = open_admin(config, insight, gateway.replay.clone(), stopped).await?;
     for (name, address) in &gateway.bound {
         output::line(&format!("{name} listens on {address}"));
@@ -61,6 +68,10 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
     gateway.drain().await;
     let _nobody = stop.send(true);
     drop(projector);
+    if let Some(otlp) = otlp {
+        // What cannot be sent now is not sent; the exporter says so itself.
+        let _closed = tokio::task::spawn_blocking(move || otlp.close()).await;
+    }
     Ok(Status::Fine)
 }
 
@@ -100,21 +111,4 @@ async fn asked_to_stop(rulebook: &Arc<Rulebook>, certificates: &Certificates) ->
             }
         }
     }
-}
-
-/// Logs to stderr; `RUST_LOG` sets what, `--json` how.
-fn log(json: bool) {
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
-        .from_env_lossy();
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // A second subscriber in one process is a test's; the first stays.
-    let _second = if json {
-        builder.json().try_init()
-    } else {
-        builder.try_init()
-    };
 }

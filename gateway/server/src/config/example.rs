@@ -55,6 +55,8 @@ fn the_example_names_every_key() {
         key: Some("causeway-client.key".into()),
         ..ClientOptions::default()
     };
+    config.telemetry.tls = config.hooks[0].tls.clone();
+    config.telemetry.otlp = Some("http://127.0.0.1:4318".to_owned());
     config.listeners[0].tls = Some(Options {
         client_ca: Some("hospital-ca.pem".into()),
         ..Options::new("causeway.pem", "causeway.key")

@@ -5,6 +5,7 @@
 mod backlog;
 mod refuse;
 mod snapshot;
+mod told;
 mod work;
 
 use std::pin::Pin;
@@ -23,6 +24,7 @@ use crate::replies::{Outgoing, Replies};
 use crate::rulebook::Rulebook;
 use crate::service::ChainService;
 use crate::stamps::Stamps;
+use crate::telemetry::{Telemetry, TraceId};
 
 pub use backlog::{Backlog, Running};
 pub use refuse::{Refuse, RefuseLayer};
@@ -45,6 +47,8 @@ pub struct House {
     pub backlog: Arc<Backlog>,
     /// Counters of what came and went.
     pub counts: Arc<Counts>,
+    /// What is told of it.
+    pub telemetry: Arc<Telemetry>,
 }
 
 /// What came and went, by the joint's own count.
@@ -128,9 +132,10 @@ impl<A: Adapter> Translate<A> {
     fn start(&self, receipt: Receipt, read: work::Read<A>) -> Replies {
         let (commit_sender, commit) = oneshot::channel();
         let (answers_sender, answers) = oneshot::channel();
-        let job = work::lift(&self.joint, receipt, read);
+        let trace = TraceId::of(receipt.number(), receipt.frame());
+        let job = trace.within(|| work::lift(&self.joint, receipt, read));
         let commit = job.wants_commit().then_some(commit);
-        tokio::spawn(work::run(Arc::clone(&self.joint), job, commit_sender, answers_sender));
+        tokio::spawn(trace.scope(work::run(Arc::clone(&self.joint), job, commit_sender, answers_sender)));
         Replies { commit, answers }
     }
 
@@ -144,12 +149,13 @@ impl<A: Adapter> Translate<A> {
         let receipt = house.inbox.park(frame, permits, self.joint.snapshot());
         let commit = read.commit.map(|reply| {
             let joint = Arc::clone(&self.joint);
-            tokio::spawn(async move {
+            let trace = TraceId::of(receipt.number(), receipt.frame());
+            tokio::spawn(trace.scope(async move {
                 if !work::say_commit(joint.as_ref(), &receipt, reply, commit_sender).await {
                     joint.house.backlog.unpark(patient.as_deref()); // nothing of it will be claimed
                 }
                 let _gone = answers_sender.send(Vec::new());
-            });
+            }));
             commit
         });
         Replies { commit, answers }
