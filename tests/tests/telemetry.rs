@@ -328,6 +328,27 @@ async fn a_collector_reads_traces_metrics_and_logs() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_is_gone_costs_no_message() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("an address");
+    let running = Running::start(
+        &format!("[telemetry]\notlp = 'http://{nobody}'\nevery = '100ms'\n"),
+        "info",
+    );
+    until("it is said", async || {
+        running
+            .lines()
+            .contains("the telemetry collector does not take what is sent")
+    })
+    .await;
+    let reply = exchange(running.process.mllp, &oru("G1", "4.0")).await;
+    assert_eq!(&segment(&reply, "MSA")[0][..6], "MSA|AA");
+    assert!(running.process.terminate(), "nor does it hold up the end");
+}
+
 /// RFC 4648 4.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -50,6 +50,12 @@ pub fn parse(text: &str, variables: impl Iterator<Item = (String, String)>) -> R
 }
 
 fn check(config: Config) -> Result<Config, ConfigError> {
+    let known = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+    if let Some(url) = config.telemetry.otlp.as_ref().filter(|url| !known(url)) {
+        return Err(ConfigError::Wrong(format!(
+            "telemetry.otlp must be http(s)://HOST:PORT, not {url:?}"
+        )));
+    }
     let mut names = std::collections::BTreeSet::new();
     for listener in &config.listeners {
         if !names.insert(&listener.name) {
@@ -115,6 +121,11 @@ mod tests {
             text.contains("line 3") && text.ends_with("did you mean `address`?"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_collector_has_a_url() {
+        assert!(wrong("[telemetry]\notlp = 'collector:4318'").contains("telemetry.otlp must be http(s)://"));
     }
 
     #[test]
