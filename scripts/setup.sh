@@ -7,6 +7,9 @@ missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cc build-essential
 need python3 python3
+# TLS is the system's OpenSSL.
+need pkg-config pkg-config
+pkg-config --exists openssl 2>/dev/null || missing="$missing libssl-dev"
 if [ "${1:-test}" = test ]; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 fi

@@ -8,6 +8,7 @@
 )]
 
 mod advisor;
+mod authority;
 mod messages;
 mod peer;
 mod process;
@@ -15,6 +16,7 @@ mod service;
 mod wait;
 
 pub use advisor::{Advice, Advisor};
+pub use authority::{Authority, Identity};
 pub use messages::{EXAMPLE, fields, message, oru, segment};
 pub use peer::{Peer, exchange, framed};
 pub use process::{Process, binary, messages, shown};

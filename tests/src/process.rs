@@ -79,6 +79,19 @@ impl Process {
     /// # Panics
     /// When it does not start.
     pub fn configured(data: &Path, stanzas: &str, environment: &[(&str, &str)]) -> Self {
+        Self::spawn(data, stanzas, environment, Stdio::null())
+    }
+
+    /// The same, with its log lines in a file.
+    ///
+    /// # Panics
+    /// When it does not start, or the file cannot be made.
+    pub fn logged(data: &Path, stanzas: &str, environment: &[(&str, &str)], lines: &Path) -> Self {
+        let file = std::fs::File::create(lines).expect("a file");
+        Self::spawn(data, stanzas, environment, file.into())
+    }
+
+    fn spawn(data: &Path, stanzas: &str, environment: &[(&str, &str)], lines: Stdio) -> Self {
         let config = data.join("test.toml");
         let ports = "[admin]\naddress = '127.0.0.1:0'\n[[listener]]\nname = 'mllp'\naddress = '127.0.0.1:0'\n";
         if !config.exists() {
@@ -91,7 +104,7 @@ impl Process {
             .arg(data)
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(lines)
             .spawn()
             .expect("the gateway");
         let (mllp, admin) = bound(&mut child);

@@ -234,6 +234,11 @@ impl Inbox {
         self.budget.messages.saturating_sub(self.messages.available_permits())
     }
 
+    /// Bytes of their bodies.
+    pub fn bytes_in_work(&self) -> usize {
+        self.budget.bytes.saturating_sub(self.bytes.available_permits())
+    }
+
     /// Hands a frame to the writer. There is no await between this and the work's own task, so a timeout cannot leave
     /// a frame that is logged and never run.
     pub fn receive(&self, frame: Frame, permits: Permits, snapshot: Arc<str>) -> Receipt {

@@ -229,6 +229,32 @@ pub struct Health {
     pub answered: u64,
     /// Of these, held.
     pub held: u64,
+    /// Commits to disk by this process.
+    pub commits: u64,
+    /// Records that these wrote; by `commits` the size of a group.
+    pub committed: u64,
+}
+
+/// The log's counters beside what its tables hold at the same moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Frames accepted since the log began.
+    pub accepted: u64,
+    /// Of these, answered.
+    pub answered: u64,
+    /// Of these, held, by the counter.
+    pub held: u64,
+    /// Frames that are open, counted one by one.
+    pub open: u64,
+    /// Of these, held.
+    pub open_held: u64,
+}
+
+impl Open {
+    /// Whether nothing is lost: accepted = answered + open, and as many are held as are said to be.
+    pub fn agrees(&self) -> bool {
+        self.answered.checked_add(self.open) == Some(self.accepted) && self.held == self.open_held
+    }
 }
 
 impl Health {
@@ -301,6 +327,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// How the store is, without waiting for it.
     fn health(&self) -> Health;
+
+    /// The counters, and what is open counted one by one, of one moment.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn open_frames(&self) -> Result<Open, Fault>;
 
     /// The number after the highest ever given.
     fn next_number(&self) -> u64;

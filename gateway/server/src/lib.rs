@@ -18,6 +18,7 @@ pub mod service;
 pub mod spool;
 pub mod stamps;
 pub mod status;
+pub mod telemetry;
 pub mod translate;
 pub mod transport;
 pub mod wire;

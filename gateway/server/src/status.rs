@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 use crate::admin::Insight;
 use crate::guard::DEFECTS;
 use crate::projection::Lag;
+use crate::telemetry;
 use crate::translate::House;
 use crate::transport::mllp;
+use crate::transport::tls::Certificates;
 
 /// How far the read model may be behind before the gateway says so.
 const BEHIND: Duration = Duration::from_secs(10);
 
 /// A running gateway, seen from the admin port.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Status {
     /// What the joints share.
     pub house: House,
@@ -24,6 +26,8 @@ pub struct Status {
     pub transports: Vec<(String, Arc<mllp::Counters>)>,
     /// The read model's lag.
     pub lag: Arc<Lag>,
+    /// What listeners show to their peers.
+    pub certificates: Certificates,
     /// Whether listeners may be open to other machines without protection.
     pub insecure: bool,
 }
@@ -50,12 +54,18 @@ impl Insight for Status {
             remarks
                 .push("insecure = true: listeners may be open to other machines without TLS or a peer rule".to_owned());
         }
+        remarks.extend(self.house.telemetry.balance.remark());
+        remarks.extend(self.certificates.remarks(jiff::Timestamp::now()));
         if self.lag.is_broken() {
             remarks.push("the read model cannot be written; listings are old".to_owned());
         } else if self.lag.behind() > BEHIND {
             remarks.push(format!("the read model is {} s behind", self.lag.behind().as_secs()));
         }
         remarks
+    }
+
+    fn metrics(&self) -> String {
+        telemetry::prometheus(&telemetry::gather(self))
     }
 
     fn status(&self) -> Value {
@@ -86,6 +96,7 @@ impl Insight for Status {
                 "snapshot": self.house.rulebook.current().id(),
                 "refused": self.house.rulebook.refused().map(|refused| refused.to_string()),
             },
+            "tls": self.certificates.status(),
             "in_work": self.house.inbox.in_work(),
             "defects": DEFECTS.load(Ordering::Relaxed),
             "listeners": listeners,

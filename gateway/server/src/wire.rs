@@ -31,6 +31,7 @@ use crate::spool::Spool;
 use crate::stamps::Stamps;
 use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
 use crate::transport::{files, mllp};
+use crate::transport::tls::Certificates;
 
 /// A gateway that is listening.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub struct Gateway {
     pub transports: Vec<(String, Arc<mllp::Counters>)>,
     /// Runs messages again for an operator.
     pub replay: Replay,
+    /// What listeners show to their peers.
+    pub certificates: Certificates,
     doors: Vec<Door>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -91,6 +94,7 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         backlog: Arc::new(Backlog::default()),
         counts: Arc::new(Counts::default()),
         spool: Arc::new(Spool::of(&config.data)),
+        telemetry: Arc::default(),
     })
 }
 
@@ -171,9 +175,16 @@ fn names_itself<A: Adapter>(adapter: &A, head: &Head, first: &[u8]) -> bool {
     matches!(key, Ok(Some(_)))
 }
 
+/// The certificates of a configuration's listeners.
+pub fn certificates(config: &Config) -> anyhow::Result<Certificates> {
+    let listeners = config.listeners.iter();
+    Certificates::open(listeners.filter_map(|one| Some((one.name.as_str(), one.tls.as_ref()?)))).context("TLS")
+}
+
 /// Binds every listener and starts serving.
 pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> anyhow::Result<Gateway> {
     let house = house(config, store, hooks)?;
+    let certificates = certificates(config)?;
     let (stop, stopped) = watch::channel(false);
     let (mut doors, mut refusals, mut made) = (Vec::new(), Vec::new(), Made::default());
     for listener in &config.listeners {
@@ -191,6 +202,7 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
         replay: Replay::new(Arc::clone(&house.inbox), doors.clone()),
         doors: doors.clone(),
         house,
+        certificates: certificates.clone(),
         transports: Vec::new(),
         stop,
         tasks: JoinSet::new(),
@@ -201,7 +213,12 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
         let service = door.service.clone();
         gateway.listen(listener, service, refuse, stopped.clone()).await?;
     }
+    gateway.tasks.spawn(certificates.watch(stopped.clone()));
     let inbox = Arc::clone(&gateway.house.inbox);
+    let telemetry = Arc::clone(&gateway.house.telemetry);
+    gateway
+        .tasks
+        .spawn(telemetry.watch(Arc::clone(inbox.store()), stopped.clone()));
     let backlog = Arc::clone(&gateway.house.backlog);
     gateway.tasks.spawn(recover(inbox, backlog, doors, stopped));
     Ok(gateway)
@@ -241,6 +258,7 @@ impl Gateway {
             refuse,
             options: listener.mllp.clone(),
             peers: listener.peers.clone(),
+            tls: self.certificates.acceptor(&listener.name),
             counters,
             budget: self.reading.clone(),
             drain: self.drain,

@@ -27,6 +27,7 @@ pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
 
 /// Puts everything together around a log in memory and binds nothing.
 fn wiring(common: &Common, config: &Config) -> anyhow::Result<Status> {
+    wire::certificates(config)?;
     let house = wire::house(config, Arc::new(MemoryLog::new()), hooks::build(config)?)?;
     let (mut status, mut made) = (Status::Fine, wire::Made::default());
     for listener in &config.listeners {

@@ -14,6 +14,7 @@ use super::{Common, Status, output};
 use crate::config::Config;
 use crate::projection::Reader;
 use crate::spool::Spool;
+use crate::telemetry::TraceId;
 
 pub(super) fn run(common: &Common, seq: u64, lineage: bool, ledger: bool) -> anyhow::Result<Status> {
     let config = common.config()?;
@@ -64,8 +65,12 @@ struct Kept {
 fn people(kept: &Kept, lang: Lang) -> anyhow::Result<()> {
     let (number, frame) = (kept.message.number, &kept.message.frame);
     output::line(&format!(
-        "=== frame {}, received {:.6} on {} from {}",
-        number, frame.received, frame.listener, frame.peer
+        "=== frame {}, received {:.6} on {} from {}, trace {}",
+        number,
+        frame.received,
+        frame.listener,
+        frame.peer,
+        TraceId::of(number, frame)
     ));
     output::line(&output::segments(&frame.body));
     match &kept.ended {
@@ -131,7 +136,7 @@ fn record(kept: &Kept, trace: Option<&Trace>) -> anyhow::Result<String> {
     };
     let mut head = json!({
         "seq": kept.message.number, "received": format!("{:.6}", frame.received), "listener": &*frame.listener,
-        "peer": &*frame.peer, "frame": output::text(&frame.body),
+        "peer": &*frame.peer, "trace": TraceId::of(kept.message.number, frame).to_string(), "frame": output::text(&frame.body),
         "state": state(kept),
         "replies": ended.map(|ended| ended.replies.iter().map(|reply| output::text(&reply.bytes)).collect::<Vec<_>>()),
         "notes": kept.notes,

@@ -18,6 +18,9 @@ pub struct Listener {
     pub format: Format,
     /// Networks (CIDR) that may connect; empty: loopback only needs none, others must say.
     pub peers: Vec<crate::transport::mllp::Cidr>,
+    /// TLS; without it connections are in the clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<crate::transport::tls::Options>,
     /// MLLP limits and deadlines.
     pub mllp: crate::transport::mllp::Options,
     /// The folder of files and how it is looked at.
@@ -34,10 +37,22 @@ impl Default for Listener {
             transport: Transport::Mllp,
             format: Format::Hl7v2,
             peers: Vec::new(),
+            tls: None,
             mllp: crate::transport::mllp::Options::default(),
             files: crate::transport::files::Options::default(),
             hl7v2: super::Hl7v2Options::default(),
         }
+    }
+}
+
+impl Listener {
+    /// Whether it is told who may connect: by networks, or by certificates that an authority vouches for.
+    pub fn knows_peers(&self) -> bool {
+        let proves = self
+            .tls
+            .as_ref()
+            .is_some_and(crate::transport::tls::Options::proves_peers);
+        !self.peers.is_empty() || proves
     }
 }
 

@@ -50,6 +50,12 @@ pub fn parse(text: &str, variables: impl Iterator<Item = (String, String)>) -> R
 }
 
 fn check(config: Config) -> Result<Config, ConfigError> {
+    let known = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+    if let Some(url) = config.telemetry.otlp.as_ref().filter(|url| !known(url)) {
+        return Err(ConfigError::Wrong(format!(
+            "telemetry.otlp must be http(s)://HOST:PORT, not {url:?}"
+        )));
+    }
     let mut names = std::collections::BTreeSet::new();
     for listener in &config.listeners {
         if !names.insert(&listener.name) {
@@ -58,10 +64,20 @@ fn check(config: Config) -> Result<Config, ConfigError> {
                 listener.name
             )));
         }
-        if !listener.address.ip().is_loopback() && listener.peers.is_empty() && !config.insecure {
+        if listener
+            .tls
+            .as_ref()
+            .is_some_and(|tls| !tls.senders.is_empty() && !tls.proves_peers())
+        {
             return Err(ConfigError::Wrong(format!(
-                "listener {:?} is open to other machines ({}) without TLS or a peer rule; \
-                 name the networks that may connect in `peers`, or set `insecure = true`",
+                "listener {:?}: tls.senders needs tls.client-ca and require-client-certificate = true",
+                listener.name
+            )));
+        }
+        if !listener.address.ip().is_loopback() && !listener.knows_peers() && !config.insecure {
+            return Err(ConfigError::Wrong(format!(
+                "listener {:?} is open to other machines ({}) without client certificates or a peer rule; \
+                 name the networks that may connect in `peers`, set `tls.client-ca`, or set `insecure = true`",
                 listener.name, listener.address
             )));
         }
@@ -108,6 +124,11 @@ mod tests {
     }
 
     #[test]
+    fn a_collector_has_a_url() {
+        assert!(wrong("[telemetry]\notlp = 'collector:4318'").contains("telemetry.otlp must be http(s)://"));
+    }
+
+    #[test]
     fn an_open_listener_must_be_meant() {
         assert!(wrong("[[listener]]\naddress = '0.0.0.0:2575'").contains("insecure = true"));
         assert!(
@@ -124,6 +145,12 @@ mod tests {
             )
             .is_ok()
         );
+        let tls = "[[listener]]\naddress = '0.0.0.0:2575'\n[listener.tls]\ncertificate = 'c'\nkey = 'k'\n";
+        let certified = format!("{tls}client-ca = 'a'\n");
+        assert!(parse(&certified, std::iter::empty()).is_ok());
+        assert!(wrong(tls).contains("insecure = true"), "TLS alone lets anybody in");
+        assert!(wrong(&format!("{certified}require-client-certificate = false")).contains("insecure = true"));
+        assert!(wrong(&format!("{tls}senders = ['CN=lis']")).contains("needs tls.client-ca"));
         let text = wrong("[[listener]]\npeers = ['10.0.0.0/40']");
         assert!(text.contains("line 2") && text.contains("10.0.0.0/40"), "{text}");
     }

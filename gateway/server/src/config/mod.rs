@@ -37,6 +37,8 @@ pub struct Config {
     pub store: Store,
     /// The chain.
     pub chain: Chain,
+    /// Traces, metrics and logs for a collector.
+    pub telemetry: crate::telemetry::Options,
     /// Listeners; without any, MLLP on 2575.
     #[serde(rename = "listener")]
     pub listeners: Vec<Listener>,
@@ -55,6 +57,7 @@ impl Default for Config {
             admin: Admin::default(),
             store: Store::default(),
             chain: Chain::default(),
+            telemetry: crate::telemetry::Options::default(),
             listeners: vec![Listener::default()],
             hooks: Vec::new(),
         }

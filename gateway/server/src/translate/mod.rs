@@ -6,6 +6,7 @@ mod backlog;
 mod parts;
 mod refuse;
 mod snapshot;
+mod told;
 mod work;
 
 use std::pin::Pin;
@@ -25,6 +26,7 @@ use crate::rulebook::Rulebook;
 use crate::service::ChainService;
 use crate::spool::Spool;
 use crate::stamps::Stamps;
+use crate::telemetry::{Telemetry, TraceId};
 
 pub use backlog::{Backlog, Running};
 pub use refuse::{Refuse, RefuseLayer};
@@ -49,6 +51,8 @@ pub struct House {
     pub counts: Arc<Counts>,
     /// Bodies that are too large for memory and log.
     pub spool: Arc<Spool>,
+    /// What is told of it.
+    pub telemetry: Arc<Telemetry>,
 }
 
 /// What came and went, by the joint's own count.
@@ -132,9 +136,10 @@ impl<A: Adapter> Translate<A> {
     fn start(&self, receipt: Receipt, read: work::Read<A>, resumed: bool) -> Replies {
         let (commit_sender, commit) = oneshot::channel();
         let (answers_sender, answers) = oneshot::channel();
-        let job = work::lift(&self.joint, receipt, read, resumed);
+        let trace = TraceId::of(receipt.number(), receipt.frame());
+        let job = trace.within(|| work::lift(&self.joint, receipt, read, resumed));
         let commit = job.wants_commit().then_some(commit);
-        tokio::spawn(work::run(Arc::clone(&self.joint), job, commit_sender, answers_sender));
+        tokio::spawn(trace.scope(work::run(Arc::clone(&self.joint), job, commit_sender, answers_sender)));
         Replies { commit, answers }
     }
 
@@ -148,12 +153,13 @@ impl<A: Adapter> Translate<A> {
         let receipt = house.inbox.park(frame, permits, self.joint.snapshot());
         let commit = read.commit.map(|reply| {
             let joint = Arc::clone(&self.joint);
-            tokio::spawn(async move {
+            let trace = TraceId::of(receipt.number(), receipt.frame());
+            tokio::spawn(trace.scope(async move {
                 if !work::say_commit(joint.as_ref(), &receipt, reply, commit_sender).await {
                     joint.house.backlog.unpark(patient.as_deref()); // nothing of it will be claimed
                 }
                 let _gone = answers_sender.send(Vec::new());
-            });
+            }));
             commit
         });
         Replies { commit, answers }

@@ -16,11 +16,13 @@ use tokio::sync::oneshot;
 use tower::ServiceExt;
 
 use super::parts::Batches;
+use super::told::Told;
 use super::{Joint, Running};
 use crate::guard::guard;
 use crate::lanes::Place;
 use crate::replies::Outgoing;
 use crate::spool::Body;
+use crate::telemetry::TraceId;
 
 /// A frame that was read and is not in the log yet.
 pub(super) struct Read<A: Adapter> {
@@ -149,7 +151,8 @@ pub(super) async fn run<A: Adapter>(
     let receipt = job.receipt.clone();
     if let Some(reply) = job.read.commit.clone() {
         let (joint, receipt) = (Arc::clone(&joint), receipt.clone());
-        tokio::spawn(async move { say_commit(&joint, &receipt, reply, commit).await });
+        let trace = TraceId::of(receipt.number(), receipt.frame());
+        tokio::spawn(trace.scope(async move { say_commit(&joint, &receipt, reply, commit).await }));
     }
     let ended = std::panic::AssertUnwindSafe(answer(&joint, job)).catch_unwind().await;
     let ended = ended.unwrap_or_else(|panic| Err(crate::guard::defect("translate", panic.as_ref())));
@@ -185,8 +188,11 @@ pub(super) async fn say_commit<A: Adapter>(
 
 /// Decides every part, renders the replies and keeps it all; only then may anything be sent.
 async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Outgoing>, Fault> {
+    let telemetry = &joint.house.telemetry;
+    let message_type = job.first.as_ref().map_or("", |first| &first.context.message_type);
+    let mut told = Told::began(telemetry, &job.receipt, message_type);
     let (decided, replies, positive) = match job.read.message {
-        Some(_) => decide(joint, &mut job).await,
+        Some(_) => decide(joint, &mut job, &mut told).await,
         None => unreadable(joint, &job),
     };
     if let Some(place) = &mut job.place {
@@ -202,6 +208,7 @@ async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Out
         (None, false) => &counts.refused,
     }
     .fetch_add(1, Ordering::Relaxed);
+    told.ended(telemetry, positive, sent.again.is_some());
     let leave = Leave::Kept(kept);
     Ok(sent
         .replies
@@ -213,7 +220,7 @@ async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Out
         .collect())
 }
 
-async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>) -> (Vec<Decided>, Vec<Reply>, bool) {
+async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>, told: &mut Told) -> (Vec<Decided>, Vec<Reply>, bool) {
     let mut sum = A::Sum::default();
     let mut parts = Batches::of(joint, job).await;
     let mut positive = true;
@@ -226,6 +233,7 @@ async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>) -> (Vec<Decided>
             None => parts.push(joint, ask(joint, Exchange::new(job.receipt.clone(), part, next)).await),
         };
         positive &= answer.verdict.is_positive();
+        told.part(&answer);
         joint.adapter.add(&mut sum, part, &answer);
         part += 1;
         draft = job.lift(joint);

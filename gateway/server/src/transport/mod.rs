@@ -1,5 +1,6 @@
-//! Transports carry frames and replies and know no format: MLLP and files here, others when their issue comes.
+//! Transports carry frames and replies and know no format; TLS stands below those that have connections.
 
 pub mod files;
 pub mod mllp;
+pub mod tls;
 pub mod units;
