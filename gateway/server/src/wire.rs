@@ -1,5 +1,7 @@
 //! Puts the gateway together: store, inbox, chain, and one joint and transport for each configured listener. The only
-//! place where a format meets a transport; an adapter is one arm of `listener`.
+//! place where a format meets a transport; an adapter is one arm of `wired_among`.
+
+mod http;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,6 +62,13 @@ pub struct Wired {
     describe: Describe,
 }
 
+/// A way into a joint: the name its frames carry, what takes them, and what refuses them.
+struct Way {
+    name: Arc<str>,
+    service: FrameService,
+    refuse: mllp::RefuseFn,
+}
+
 impl std::fmt::Debug for Wired {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Wired").finish_non_exhaustive()
@@ -109,14 +118,20 @@ impl Made {
     }
 }
 
-/// The services of one listener alone.
+/// The services of one listener alone, for its own format.
 pub fn wired(listener: &Listener, config: &Config, house: &House) -> anyhow::Result<Wired> {
-    wired_among(listener, config, house, &mut Made::default())
+    wired_among(listener, listener.format, config, house, &mut Made::default())
 }
 
-/// The services of one of several listeners.
-pub fn wired_among(listener: &Listener, config: &Config, house: &House, made: &mut Made) -> anyhow::Result<Wired> {
-    match listener.format {
+/// The services for one format of one of several listeners.
+pub fn wired_among(
+    listener: &Listener,
+    format: Format,
+    config: &Config,
+    house: &House,
+    made: &mut Made,
+) -> anyhow::Result<Wired> {
+    match format {
         Format::Hl7v2 => Ok(joined(made.hl7v2(listener, config)?, house)),
     }
 }
@@ -173,16 +188,25 @@ fn names_itself<A: Adapter>(adapter: &A, head: &Head, first: &[u8]) -> bool {
 pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> anyhow::Result<Gateway> {
     let house = house(config, store, hooks)?;
     let (stop, stopped) = watch::channel(false);
-    let (mut doors, mut refusals, mut made) = (Vec::new(), Vec::new(), Made::default());
+    let (mut doors, mut made, mut listeners) = (Vec::new(), Made::default(), Vec::new());
     for listener in &config.listeners {
-        let wired = wired_among(listener, config, &house, &mut made)?;
-        refusals.push(wired.refuse);
-        doors.push(Door {
-            listener: listener.name.clone(),
-            service: wired.service,
-            resume: wired.resume,
-            describe: wired.describe,
-        });
+        let mut ways = Vec::new();
+        for (name, format) in listener.ways() {
+            let wired = wired_among(listener, format, config, &house, &mut made)?;
+            doors.push(Door {
+                listener: name.clone(),
+                service: wired.service.clone(),
+                resume: wired.resume,
+                describe: wired.describe,
+            });
+            let (service, refuse) = (wired.service, wired.refuse);
+            ways.push(Way {
+                name: name.into(),
+                service,
+                refuse,
+            });
+        }
+        listeners.push((listener, ways));
     }
     let mut gateway = Gateway {
         bound: Vec::new(),
@@ -195,9 +219,8 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
         reading: mllp::ReadBudget::new(config.limits.read_bytes),
         drain: Duration::from_secs(config.limits.drain_seconds),
     };
-    for ((listener, door), refuse) in config.listeners.iter().zip(&doors).zip(refusals) {
-        let service = door.service.clone();
-        gateway.listen(listener, service, refuse, stopped.clone()).await?;
+    for (listener, ways) in listeners {
+        gateway.listen(listener, ways, stopped.clone()).await?;
     }
     let inbox = Arc::clone(&gateway.house.inbox);
     let backlog = Arc::clone(&gateway.house.backlog);
@@ -206,26 +229,22 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
 }
 
 impl Gateway {
-    async fn listen(
-        &mut self,
-        listener: &Listener,
-        service: FrameService,
-        refuse: mllp::RefuseFn,
-        stop: watch::Receiver<bool>,
-    ) -> anyhow::Result<()> {
+    async fn listen(&mut self, listener: &Listener, ways: Vec<Way>, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
         let socket = TcpListener::bind(listener.address)
             .await
             .with_context(|| format!("listener {:?} cannot bind {}", listener.name, listener.address))?;
         let address = socket.local_addr()?;
         self.bound.push((listener.name.clone(), address));
         match listener.transport {
+            Transport::Http => self.serve_http(listener, ways, socket, stop)?,
             Transport::Mllp => {
+                let way = ways.into_iter().next().context("a listener without a format")?;
                 let counters = Arc::new(mllp::Counters::default());
                 self.transports.push((listener.name.clone(), Arc::clone(&counters)));
                 let listener = mllp::Listener {
-                    name: Arc::from(listener.name.as_str()),
-                    service,
-                    refuse,
+                    name: way.name,
+                    service: way.service,
+                    refuse: way.refuse,
                     options: listener.mllp.clone(),
                     peers: listener.peers.clone(),
                     counters,

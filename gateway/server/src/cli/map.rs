@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_listener_is_found_by_name_and_a_wrong_name_is_said() {
         let config = Config::default();
-        assert_eq!(listeners(&config, None).unwrap().len(), 1);
+        assert_eq!(listeners(&config, None).unwrap().len(), 2);
         assert_eq!(listeners(&config, Some("mllp")).unwrap().len(), 1);
         let said = listeners(&config, Some("lab")).unwrap_err().to_string();
         assert_eq!(said, "there is no listener \"lab\"");

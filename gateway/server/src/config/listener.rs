@@ -14,12 +14,17 @@ pub struct Listener {
     pub address: SocketAddr,
     /// How frames come.
     pub transport: Transport,
-    /// What the frames are.
+    /// What the frames are; over HTTP the routes say it.
     pub format: Format,
     /// Networks (CIDR) that may connect; empty: loopback only needs none, others must say.
     pub peers: Vec<crate::transport::mllp::Cidr>,
     /// MLLP limits and deadlines.
     pub mllp: crate::transport::mllp::Options,
+    /// HTTP limits and deadlines.
+    pub http: crate::transport::http::Options,
+    /// What stands at the paths of an HTTP listener.
+    #[serde(rename = "route", skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
     /// What is peculiar to HL7v2.
     pub hl7v2: super::Hl7v2Options,
 }
@@ -33,7 +38,91 @@ impl Default for Listener {
             format: Format::Hl7v2,
             peers: Vec::new(),
             mllp: crate::transport::mllp::Options::default(),
+            http: crate::transport::http::Options::default(),
+            routes: Vec::new(),
             hl7v2: super::Hl7v2Options::default(),
+        }
+    }
+}
+
+impl Listener {
+    /// The HTTP listener of a gateway without a configuration.
+    pub fn http() -> Self {
+        Self {
+            name: "http".to_owned(),
+            address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            transport: Transport::Http,
+            routes: vec![Route::new("/hl7v2", Format::Hl7v2)],
+            ..Self::default()
+        }
+    }
+
+    /// Each way in with the name that its frames carry and what they are: a listener itself, or each route of an HTTP
+    /// listener, named `http/hl7v2`.
+    pub fn ways(&self) -> Vec<(String, Format)> {
+        match self.transport {
+            Transport::Mllp => vec![(self.name.clone(), self.format)],
+            Transport::Http => {
+                let named = |route: &Route| (format!("{}{}", self.name, route.path), route.format);
+                self.routes.iter().map(named).collect()
+            }
+        }
+    }
+
+    /// Whether frames with this listener's name came in here.
+    pub fn took(&self, name: &str) -> bool {
+        self.ways().iter().any(|(way, _)| way == name)
+    }
+
+    /// What of its keys cannot be used together.
+    pub(super) fn problem(&self) -> Option<String> {
+        let http = self.transport == Transport::Http;
+        if http == self.routes.is_empty() {
+            let text = if http {
+                "needs a `route`"
+            } else {
+                "is not HTTP and has no use for a `route`"
+            };
+            return Some(format!("listener {:?} {text}", self.name));
+        }
+        let wrong = |path: &str| !path.starts_with('/') || path.ends_with('/') || path.contains(['?', '#', ' ']);
+        for (number, Route { path, .. }) in self.routes.iter().enumerate() {
+            let twice = self.routes.iter().take(number).any(|other| other.path == *path);
+            if wrong(path) || twice {
+                let text = if twice {
+                    "stands twice"
+                } else {
+                    "is no path such as \"/hl7v2\""
+                };
+                return Some(format!("route {path:?} of listener {:?} {text}", self.name));
+            }
+        }
+        None
+    }
+
+    /// Whether it asks senders who they are.
+    pub(super) fn is_guarded(&self) -> bool {
+        let token = self.transport == Transport::Http && self.http.token_file.is_some();
+        token || !self.peers.is_empty()
+    }
+}
+
+/// What stands at a path of an HTTP listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Route {
+    /// The path, `/hl7v2`.
+    pub path: String,
+    /// What is sent there.
+    pub format: Format,
+}
+
+impl Route {
+    /// A route.
+    pub fn new(path: &str, format: Format) -> Self {
+        Self {
+            path: path.to_owned(),
+            format,
         }
     }
 }
@@ -44,6 +133,8 @@ impl Default for Listener {
 pub enum Transport {
     /// The Minimal Lower Layer Protocol.
     Mllp,
+    /// HTTP/1.1.
+    Http,
 }
 
 /// What frames are.

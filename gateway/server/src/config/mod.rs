@@ -16,7 +16,7 @@ use causeway_core::finding::Lang;
 use serde::{Deserialize, Serialize};
 
 pub use hl7v2::{Acknowledgement, BundleOption, Hl7v2Options, UnsupportedType};
-pub use listener::{Format, Listener, Transport};
+pub use listener::{Format, Listener, Route, Transport};
 pub use load::{ConfigError, load, parse};
 
 /// Everything that can be configured.
@@ -37,7 +37,7 @@ pub struct Config {
     pub store: Store,
     /// The chain.
     pub chain: Chain,
-    /// Listeners; without any, MLLP on 2575.
+    /// Listeners; without any, MLLP on 2575 and HTTP on 8080.
     #[serde(rename = "listener")]
     pub listeners: Vec<Listener>,
     /// Decision-support services.
@@ -55,7 +55,7 @@ impl Default for Config {
             admin: Admin::default(),
             store: Store::default(),
             chain: Chain::default(),
-            listeners: vec![Listener::default()],
+            listeners: vec![Listener::default(), Listener::http()],
             hooks: Vec::new(),
         }
     }

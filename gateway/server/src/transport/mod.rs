@@ -1,4 +1,5 @@
-//! Transports carry frames and replies and know no format: MLLP here, others when their issue comes.
+//! Transports carry frames and replies and know no format.
 
+pub mod http;
 pub mod mllp;
 pub mod units;
