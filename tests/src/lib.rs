@@ -8,6 +8,7 @@
 )]
 
 mod advisor;
+mod fhir;
 mod http;
 mod messages;
 mod peer;
@@ -16,6 +17,7 @@ mod service;
 mod wait;
 
 pub use advisor::{Advice, Advisor};
+pub use fhir::{Fhir, JSON, issue, patient};
 pub use http::{Http, Response};
 pub use messages::{EXAMPLE, fields, message, oru, segment};
 pub use peer::{Peer, exchange, framed};

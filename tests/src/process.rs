@@ -154,6 +154,15 @@ impl Process {
         told.expect("kill").success()
     }
 
+    /// Waits until it ended, as it was told to.
+    ///
+    /// # Panics
+    /// When it ends badly.
+    pub fn wait(&mut self) {
+        let ended = self.child.wait();
+        assert!(ended.is_ok_and(|status| status.success()), "it ends well");
+    }
+
     /// Asks it to drain and waits; whether it ended well.
     pub fn terminate(mut self) -> bool {
         self.tell_to_stop() && self.child.wait().is_ok_and(|status| status.success())

@@ -330,6 +330,7 @@ impl Adapter for Hl7v2 {
             intent: Intent::Notice,
             context,
             findings,
+            verbatim: false,
         })
     }
 

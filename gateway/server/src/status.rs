@@ -82,6 +82,7 @@ impl Insight for Status {
                 "again": counts.again.load(Ordering::Relaxed),
                 "not_kept": counts.not_kept.load(Ordering::Relaxed),
             },
+            "resources": { "writes_pending": self.house.sequencer.pending() },
             "rules": {
                 "snapshot": self.house.rulebook.current().id(),
                 "refused": self.house.rulebook.refused().map(|refused| refused.to_string()),

@@ -2,6 +2,7 @@
 //! place where a format meets a transport; an adapter is one arm of `wired_among`.
 
 mod http;
+mod recover;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,10 +11,10 @@ use std::time::Duration;
 use anyhow::Context;
 use bytes::Bytes;
 use causeway_core::inbox::Budget;
-use causeway_core::store::Pending;
 use causeway_core::{
     Adapter, Context as Envelope, FaultKind, Frame, Head, Inbox, MemorySource, Reply, ReplyHead, ReplyKind, Store,
 };
+use causeway_fhir::Fhir;
 use causeway_hl7v2::Hl7v2;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -27,6 +28,7 @@ use crate::guard::guard;
 use crate::lanes::Lanes;
 use crate::projection::Describe;
 use crate::replay::{Door, Replay, Resume};
+use crate::resources::Sequencer;
 use crate::rulebook::Rulebook;
 use crate::service::FrameService;
 use crate::stamps::Stamps;
@@ -84,11 +86,13 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         bytes: config.limits.bytes,
     };
     let rulebook = Arc::new(Rulebook::load(config)?);
+    let sequencer = Arc::new(Sequencer::default());
     let parts = Parts {
         rules: rulebook.source(),
         rules_after: chain::no_rules(),
         hooks,
         profile: config.chain.profile,
+        sequencer: Arc::clone(&sequencer),
     };
     Ok(House {
         inbox: Arc::new(Inbox::new(store, budget)),
@@ -98,6 +102,7 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         stamps: Arc::new(Stamps::new(jiff::Timestamp::now())),
         backlog: Arc::new(Backlog::default()),
         counts: Arc::new(Counts::default()),
+        sequencer,
     })
 }
 
@@ -133,6 +138,7 @@ pub fn wired_among(
 ) -> anyhow::Result<Wired> {
     match format {
         Format::Hl7v2 => Ok(joined(made.hl7v2(listener, config)?, house)),
+        Format::Fhir => Ok(joined(Arc::new(Fhir::new(config.lang)), house)),
     }
 }
 
@@ -145,8 +151,9 @@ fn joined<A: Adapter>(adapter: Arc<A>, house: &House) -> Wired {
     Wired {
         service: BoxCloneSyncService::new(service),
         refuse: Arc::new(move |head, first, fault| {
-            // A frame that broke off is answered only when it says whom the answer is for.
-            if fault.kind == FaultKind::Unreadable && !names_itself(reader.as_ref(), head, first) {
+            // A frame that broke off is answered only when it says whom the answer is for, or is a request of its own.
+            let request = matches!(head, Head::Http(_));
+            if fault.kind == FaultKind::Unreadable && !request && !names_itself(reader.as_ref(), head, first) {
                 return Reply {
                     head: ReplyHead::None,
                     kind: ReplyKind::Refusal,
@@ -220,23 +227,29 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
         drain: Duration::from_secs(config.limits.drain_seconds),
     };
     for (listener, ways) in listeners {
-        gateway.listen(listener, ways, stopped.clone()).await?;
+        gateway.listen(listener, config, ways, stopped.clone()).await?;
     }
     let inbox = Arc::clone(&gateway.house.inbox);
     let backlog = Arc::clone(&gateway.house.backlog);
-    gateway.tasks.spawn(recover(inbox, backlog, doors, stopped));
+    gateway.tasks.spawn(recover::recover(inbox, backlog, doors, stopped));
     Ok(gateway)
 }
 
 impl Gateway {
-    async fn listen(&mut self, listener: &Listener, ways: Vec<Way>, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    async fn listen(
+        &mut self,
+        listener: &Listener,
+        config: &Config,
+        ways: Vec<Way>,
+        stop: watch::Receiver<bool>,
+    ) -> anyhow::Result<()> {
         let socket = TcpListener::bind(listener.address)
             .await
             .with_context(|| format!("listener {:?} cannot bind {}", listener.name, listener.address))?;
         let address = socket.local_addr()?;
         self.bound.push((listener.name.clone(), address));
         match listener.transport {
-            Transport::Http => self.serve_http(listener, ways, socket, stop)?,
+            Transport::Http => self.serve_http(listener, config, ways, socket, stop)?,
             Transport::Mllp => {
                 let way = ways.into_iter().next().context("a listener without a format")?;
                 let counters = Arc::new(mllp::Counters::default());
@@ -297,66 +310,6 @@ impl Gateway {
         let store = Arc::clone(self.house.inbox.store());
         // Closing waits for the writer's last commit.
         let _closed = tokio::task::spawn_blocking(move || store.close()).await;
-    }
-}
-
-/// Runs what was running when the last process ended, in order of receipt, while listeners are open; then claims what
-/// was set aside whenever there is room.
-async fn recover(inbox: Arc<Inbox>, backlog: Arc<Backlog>, doors: Vec<Door>, stop: watch::Receiver<bool>) {
-    let mut from = 0;
-    while !*stop.borrow() {
-        let store = Arc::clone(inbox.store());
-        let page = tokio::task::spawn_blocking(move || store.pending(from, 256)).await;
-        let Ok(Ok(page)) = page else { break };
-        let Some(last) = page.last() else { break };
-        from = last.number + 1;
-        resume(page, &doors, true).await;
-    }
-    claim(inbox, backlog, doors, stop).await;
-}
-
-async fn claim(inbox: Arc<Inbox>, backlog: Arc<Backlog>, doors: Vec<Door>, mut stop: watch::Receiver<bool>) {
-    let mut left = true; // an earlier process may have set some aside
-    loop {
-        if !left {
-            tokio::select! {
-                () = backlog.wants_claim() => {}
-                // Frames that an outage of the disk left behind are claimed too, and nobody counted them.
-                () = tokio::time::sleep(Duration::from_secs(5)) => {}
-                _ = stop.wait_for(|stop| *stop) => return,
-            }
-        }
-        if *stop.borrow() {
-            return;
-        }
-        let (store, room) = (Arc::clone(inbox.store()), backlog.room().clamp(1, 256));
-        let claimed = tokio::task::spawn_blocking(move || store.claim(room)).await;
-        let Ok(Ok(page)) = claimed else {
-            left = false;
-            tokio::time::sleep(Duration::from_millis(200)).await; // the log cannot be read now
-            continue;
-        };
-        left = page.len() == room;
-        if page.is_empty() && backlog.parked() > 0 {
-            tokio::time::sleep(Duration::from_millis(2)).await; // counted, and not on disk yet
-        }
-        resume(page, &doors, false).await;
-    }
-}
-
-/// Runs frames of the log; waits for each one's end when that is asked for.
-async fn resume(page: Vec<Pending>, doors: &[Door], wait: bool) {
-    for pending in page {
-        let (listener, number) = (pending.frame.listener.to_string(), pending.number);
-        let Some(door) = doors.iter().find(|door| door.listener == listener) else {
-            tracing::warn!(listener, number, "no such listener any more; the frame stays pending");
-            continue;
-        };
-        match (door.resume)(pending).await {
-            Ok(ended) if wait => drop(ended.await),
-            Ok(_) => {}
-            Err(fault) => tracing::warn!(%fault, number, "a frame of the log could not be run"),
-        }
     }
 }
 

@@ -71,6 +71,7 @@ fn maps(config: &Config, listener: &Listener) -> anyhow::Result<Maps> {
             let read = listener.hl7v2.read(config.lang)?;
             Ok(Maps::load(&read.files, read.site.as_ref()))
         }
+        Format::Fhir => Ok(Maps::load(&[], None)), // nothing is mapped
     }
 }
 

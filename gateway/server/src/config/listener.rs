@@ -52,7 +52,7 @@ impl Listener {
             name: "http".to_owned(),
             address: SocketAddr::from(([127, 0, 0, 1], 8080)),
             transport: Transport::Http,
-            routes: vec![Route::new("/hl7v2", Format::Hl7v2)],
+            routes: vec![Route::new("/hl7v2", Format::Hl7v2), Route::new("/fhir", Format::Fhir)],
             ..Self::default()
         }
     }
@@ -143,4 +143,6 @@ pub enum Transport {
 pub enum Format {
     /// HL7 version 2.
     Hl7v2,
+    /// FHIR R4, as JSON.
+    Fhir,
 }

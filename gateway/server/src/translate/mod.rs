@@ -20,6 +20,7 @@ use tower::Service;
 
 use crate::lanes::Lanes;
 use crate::replies::{Outgoing, Replies};
+use crate::resources::Sequencer;
 use crate::rulebook::Rulebook;
 use crate::service::ChainService;
 use crate::stamps::Stamps;
@@ -45,6 +46,8 @@ pub struct House {
     pub backlog: Arc<Backlog>,
     /// Counters of what came and went.
     pub counts: Arc<Counts>,
+    /// What puts writes of resources in order.
+    pub sequencer: Arc<Sequencer>,
 }
 
 /// What came and went, by the joint's own count.

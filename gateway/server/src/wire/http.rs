@@ -5,7 +5,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::{Gateway, Way};
-use crate::config::{Format, Listener};
+use crate::config::{Config, Format, Listener};
+use crate::fhir_api;
+use crate::translate::House;
 use crate::transport::http;
 
 /// Media types of HL7v2 messages: the registered one, that of HL7 over HTTP as the HAPI project describes it, and what
@@ -17,9 +19,13 @@ const HL7V2: &[&str] = &[
     "text/plain",
 ];
 
-fn kind(format: Format) -> http::Kind {
+fn kind(format: Format, config: &Config, house: &House) -> http::Kind {
     match format {
         Format::Hl7v2 => http::Kind::Messages(HL7V2),
+        Format::Fhir => http::Kind::Rest {
+            passes: fhir_api::passes,
+            read: fhir_api::read(&config.data, config.lang, &house.sequencer),
+        },
     }
 }
 
@@ -27,6 +33,7 @@ impl Gateway {
     pub(super) fn serve_http(
         &mut self,
         listener: &Listener,
+        config: &Config,
         ways: Vec<Way>,
         socket: TcpListener,
         stop: watch::Receiver<bool>,
@@ -36,6 +43,7 @@ impl Gateway {
         let mut made = made.with_context(|| format!("listener {:?}", listener.name))?;
         made.peers.clone_from(&listener.peers);
         made.drain = self.drain;
+        let house = self.house.clone();
         let routes = listener.routes.iter().zip(ways);
         made.routes = routes
             .map(|(route, way)| http::Route {
@@ -43,7 +51,7 @@ impl Gateway {
                 path: route.path.clone(),
                 service: way.service,
                 refuse: way.refuse,
-                kind: kind(route.format),
+                kind: kind(route.format, config, &house),
             })
             .collect();
         self.transports

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use causeway_core::frame::media_type;
 use causeway_core::{Fault, FaultKind, Frame, Head, HttpHead, Leave};
 use hyper::body::{Body, Incoming};
@@ -35,8 +36,8 @@ pub(super) async fn answer(listener: &Listener, peer: &Arc<str>, request: Reques
     let head = head(listener, route, below, &request);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     match &route.kind {
-        Kind::Rest(read) if reads => return response::passing(read(head).await),
-        Kind::Rest(_) => {}
+        Kind::Rest { read, .. } if reads => return response::passing(read(head, Bytes::new()).await),
+        Kind::Rest { .. } => {}
         Kind::Messages(media) => {
             if let Some(answer) = unfit(request.method(), &head, media) {
                 return answer;
@@ -71,7 +72,7 @@ fn unfit(method: &Method, head: &HttpHead, media: &[&str]) -> Option<Answer> {
 fn head(listener: &Listener, route: &Route, below: &str, request: &Request<Incoming>) -> HttpHead {
     let headers: &HeaderMap = request.headers();
     let field = |name: HeaderName| text(headers, name).to_owned();
-    let own = matches!(route.kind, Kind::Rest(_));
+    let own = matches!(route.kind, Kind::Rest { .. });
     HttpHead {
         method: request.method().as_str().to_owned(),
         path: below.to_owned(),
@@ -99,7 +100,7 @@ fn media(route: &Route, head: &HttpHead) -> String {
             given if given.is_empty() => (*all.first().unwrap_or(&"application/octet-stream")).to_owned(),
             given => given,
         },
-        Kind::Rest(_) => "application/octet-stream".to_owned(),
+        Kind::Rest { .. } => "application/octet-stream".to_owned(),
     }
 }
 
@@ -107,6 +108,10 @@ fn media(route: &Route, head: &HttpHead) -> String {
 async fn take(listener: &Listener, route: &Route, peer: &Arc<str>, head: HttpHead, body: Incoming) -> Answer {
     let options = &listener.options;
     let media = media(route, &head);
+    let passes = match &route.kind {
+        Kind::Rest { passes, read } if passes(&head) => Some((read, head.clone())),
+        _ => None,
+    };
     let head = Head::Http(Box::new(head));
     let mut charge = Charge::new(listener.budget.clone());
     // One that says that it is too large need not be waited for, and is not told to go on (RFC 9110 10.1.1).
@@ -119,7 +124,7 @@ async fn take(listener: &Listener, route: &Route, peer: &Arc<str>, head: HttpHea
         let fault = Fault::new(FaultKind::TooLarge, text);
         Err(Broken {
             fault,
-            first: bytes::Bytes::new(),
+            first: Bytes::new(),
         })
     } else {
         body::read(body, options.max_body, options.body, &mut charge).await
@@ -128,6 +133,9 @@ async fn take(listener: &Listener, route: &Route, peer: &Arc<str>, head: HttpHea
         Ok(body) => body,
         Err(broken) => return refuse(listener, route, &head, broken, &media),
     };
+    if let Some((read, head)) = passes {
+        return response::passing(read(head, body).await);
+    }
     let frame = Frame {
         listener: Arc::clone(&route.name),
         peer: Arc::clone(peer),

@@ -40,20 +40,25 @@ pub enum Kind {
     /// same bytes again are a resend.
     Messages(&'static [&'static str]),
     /// Every method and path below is the format's business, media types too. Each request is one of its own.
-    Rest(ReadFn),
+    Rest {
+        /// Whether a request changes nothing although it has a body; GET and HEAD never do.
+        passes: fn(&HttpHead) -> bool,
+        /// What answers those that change nothing.
+        read: ReadFn,
+    },
 }
 
 impl std::fmt::Debug for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Messages(_) => "Messages",
-            Self::Rest(_) => "Rest",
+            Self::Rest { .. } => "Rest",
         })
     }
 }
 
-/// Answers a request that changes nothing; such requests are not kept.
-pub type ReadFn = Arc<dyn Fn(HttpHead) -> BoxFuture<'static, Passing> + Send + Sync>;
+/// Answers a request that changes nothing, with its body; such requests are not kept.
+pub type ReadFn = Arc<dyn Fn(HttpHead, Bytes) -> BoxFuture<'static, Passing> + Send + Sync>;
 
 /// The answer to a request that changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +77,7 @@ pub(super) fn find<'r, 'p>(routes: &'r [Route], path: &'p str) -> Option<(&'r Ro
         let below = path.strip_prefix(route.path.as_str())?;
         let fits = match route.kind {
             Kind::Messages(_) => matches!(below, "" | "/"),
-            Kind::Rest(_) => below.is_empty() || below.starts_with('/'),
+            Kind::Rest { .. } => below.is_empty() || below.starts_with('/'),
         };
         fits.then_some((route, below))
     })
