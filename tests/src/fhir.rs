@@ -28,7 +28,14 @@ impl Fhir {
     /// # Panics
     /// When it does not start.
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::over(tempfile::tempdir().expect("a folder")).await
+    }
+
+    /// Starts one over a folder.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn over(folder: tempfile::TempDir) -> Self {
         let process = Process::configured(folder.path(), STANZA, &[]);
         let mut http = Http::connect(process.http.expect("an HTTP listener")).await;
         until("writes are taken", async || {

@@ -224,3 +224,31 @@ async fn writers_of_one_resource_get_a_version_each() {
     assert_eq!(versions.len(), 80);
     assert_eq!(house.get("/fhir/Patient/one").await.header("etag"), "W/\"80\"");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_yes_to_survives_a_crash_and_a_rebuild_gives_the_same_versions() {
+    let mut house = Fhir::start().await;
+    let mut told = Vec::new();
+    for number in 0..30 {
+        let (id, day) = (format!("c{}", number % 7), number % 28 + 1);
+        let body = json!({"resourceType": "Patient", "id": id, "birthDate": format!("1979-01-{day:02}")});
+        let path = format!("/fhir/Patient/{id}");
+        let answer = house.http.ask("PUT", &path, JSON, body.to_string().as_bytes()).await;
+        assert!(matches!(answer.status, 200 | 201), "{}", answer.text());
+        let (_, version) = answer.header("location").split_once("/fhir/").expect("our own address");
+        told.push((format!("/fhir/{version}"), answer.body));
+    }
+    for rebuilt in [false, true] {
+        let Fhir { process, folder, .. } = house;
+        process.kill();
+        for ending in ["", "-wal", "-shm"].iter().filter(|_| rebuilt) {
+            // A journal may not be there.
+            let _absent = std::fs::remove_file(folder.path().join(format!("fhir.db{ending}")));
+        }
+        house = Fhir::over(folder).await;
+        for (path, body) in &told {
+            let read = house.get(path).await;
+            assert_eq!((read.status, &read.body), (200, body), "{path}, rebuilt: {rebuilt}");
+        }
+    }
+}

@@ -128,6 +128,7 @@ impl Follower {
             .connection
             .prepare_cached("SELECT position FROM applied")?
             .query_row([], |row| row.get(0))?;
+        self.sequencer.applied(position);
         let records = self.log.read_from(position, BATCH);
         let records = records.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
         let Some(last) = records.last().map(|record| record.position) else {

@@ -26,13 +26,31 @@ pub struct Found {
     pub body: Vec<u8>,
 }
 
-/// One condition of a search; all must hold.
+/// One condition of a search; all must hold. The most telling one leads to the resources, the others test what it led to:
+/// among a million results that are final, those of one patient are looked at and no others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Criterion {
-    /// The SQL that a resource's number must be among.
-    among: String,
+    /// The less, the fewer resources it is likely to leave.
+    rank: usize,
+    /// The table of values, and what must hold there. `resource` itself for what every resource has once.
+    table: &'static str,
+    holds: String,
     values: Vec<Value>,
+    /// Whether it names one value of the table's key, whose resources stand there in order and once each.
+    exact: bool,
 }
+
+/// Parameters by how few resources a value of them is likely to leave.
+const TELLING: &[&str] = &[
+    "_id",
+    "identifier",
+    "patient",
+    "subject",
+    "code",
+    "date",
+    "_lastUpdated",
+    "status",
+];
 
 /// A search: a type and its conditions.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -53,13 +71,45 @@ impl Criterion {
         if alternatives.len() > 100 || value.is_empty() {
             return Err(format!("{name} takes 1 to 100 values"));
         }
-        match (name, form(kind, name)) {
-            ("_id", _) => Ok(ids(kind, &alternatives)),
-            ("_lastUpdated", _) => updated(&alternatives),
-            (_, Some(Form::Token)) => Ok(tokens(number(kind, name), &alternatives)),
-            (_, Some(Form::Reference)) => Ok(references(number(kind, name), name, &alternatives)),
-            (_, Some(Form::Date)) => dates(number(kind, name), &alternatives),
-            (_, None) => Err(format!("{kind} cannot be searched by {name}")),
+        let param = number(kind, name);
+        let mut made = match (name, form(kind, name)) {
+            ("_id", _) => ids(&alternatives),
+            ("_lastUpdated", _) => updated(&alternatives)?,
+            (_, Some(Form::Token)) => tokens(param, name, &alternatives),
+            (_, Some(Form::Reference)) => references(param, name, &alternatives),
+            (_, Some(Form::Date)) => dates(param, &alternatives)?,
+            (_, None) => return Err(format!("{kind} cannot be searched by {name}")),
+        };
+        made.rank = TELLING.iter().position(|known| *known == name).unwrap_or(TELLING.len());
+        Ok(made)
+    }
+
+    fn new_in(table: &'static str, holds: String, values: Vec<Value>) -> Self {
+        Self {
+            rank: 0,
+            table,
+            holds,
+            values,
+            exact: false,
+        }
+    }
+
+    /// As what leads to resources `r`.
+    fn leads(&self) -> String {
+        let Self { table, holds, .. } = self;
+        match *table {
+            "resource" => format!("resource r WHERE ({holds})"),
+            table if self.exact => format!("{table} t CROSS JOIN resource r ON r.rid = t.rid WHERE {holds}"),
+            table => format!("resource r WHERE r.rid IN (SELECT rid FROM {table} WHERE {holds})"),
+        }
+    }
+
+    /// As a test of a resource `r` at hand.
+    fn tests(&self) -> String {
+        let Self { table, holds, .. } = self;
+        match *table {
+            "resource" => format!(" AND ({holds})"),
+            table => format!(" AND EXISTS (SELECT 1 FROM {table} WHERE rid = r.rid AND {holds})"),
         }
     }
 }
@@ -68,34 +118,39 @@ fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-fn ids(kind: &str, all: &[&str]) -> Criterion {
+fn ids(all: &[&str]) -> Criterion {
     let marks = vec!["?"; all.len()].join(", ");
-    Criterion {
-        among: format!("SELECT rid FROM resource WHERE kind = ? AND id IN ({marks})"),
-        values: std::iter::once(kind).chain(all.iter().copied()).map(text).collect(),
-    }
+    let values = all.iter().copied().map(text).collect();
+    Criterion::new_in("resource", format!("r.id IN ({marks})"), values)
 }
 
-fn tokens(param: i64, all: &[&str]) -> Criterion {
+fn tokens(param: i64, name: &str, all: &[&str]) -> Criterion {
     let mut values = vec![Value::Integer(param)];
-    let each = all.iter().map(|one| match one.split_once('|') {
-        None => {
-            values.push(text(one));
-            "code = ?"
+    let mut exact = all.len() == 1;
+    let mut either = Vec::new();
+    for one in all {
+        match one.split_once('|') {
+            // A status is a bare code and has no system.
+            None if name != "status" => {
+                exact = false;
+                values.push(text(one));
+                either.push("code = ?");
+            }
+            Some((system, "")) => {
+                exact = false;
+                values.push(text(system));
+                either.push("system = ?");
+            }
+            found => {
+                let (system, code) = found.unwrap_or(("", one));
+                values.extend([text(code), text(system)]);
+                either.push("(code = ? AND system = ?)");
+            }
         }
-        Some((system, "")) => {
-            values.push(text(system));
-            "system = ?"
-        }
-        Some((system, code)) => {
-            values.extend([text(code), text(system)]);
-            "code = ? AND system = ?"
-        }
-    });
-    let either = each.collect::<Vec<_>>().join(" OR ");
+    }
     Criterion {
-        among: format!("SELECT rid FROM token WHERE param = ? AND ({either})"),
-        values,
+        exact,
+        ..Criterion::new_in("token", format!("param = ? AND ({})", either.join(" OR ")), values)
     }
 }
 
@@ -116,8 +171,8 @@ fn references(param: i64, name: &str, all: &[&str]) -> Criterion {
     }
     let marks = vec!["?"; values.len() - 1].join(", ");
     Criterion {
-        among: format!("SELECT rid FROM refers WHERE param = ? AND target IN ({marks})"),
-        values,
+        exact: values.len() == 2,
+        ..Criterion::new_in("refers", format!("param = ? AND target IN ({marks})"), values)
     }
 }
 
@@ -156,19 +211,13 @@ fn ranges(all: &[&str], low: &str, high: &str, values: &mut Vec<Value>) -> Resul
 fn dates(param: i64, all: &[&str]) -> Result<Criterion, String> {
     let mut values = vec![Value::Integer(param)];
     let either = ranges(all, "low", "high", &mut values)?;
-    Ok(Criterion {
-        among: format!("SELECT rid FROM date WHERE param = ? AND ({either})"),
-        values,
-    })
+    Ok(Criterion::new_in("date", format!("param = ? AND ({either})"), values))
 }
 
 fn updated(all: &[&str]) -> Result<Criterion, String> {
     let mut values = Vec::new();
-    let either = ranges(all, "updated", "updated", &mut values)?;
-    Ok(Criterion {
-        among: format!("SELECT rid FROM resource WHERE {either}"),
-        values,
-    })
+    let either = ranges(all, "r.updated", "r.updated", &mut values)?;
+    Ok(Criterion::new_in("resource", either, values))
 }
 
 /// Reads resources beside whoever writes them.
@@ -234,18 +283,37 @@ impl Reader {
     /// # Errors
     /// The tables cannot be read.
     pub fn search(&self, search: &Search, after: i64, most: usize) -> rusqlite::Result<Vec<Found>> {
-        let mut sql =
-            "SELECT rid, id, version, updated, deleted, body FROM resource WHERE kind = ? AND deleted = 0 AND rid > ?"
-                .to_owned();
-        let mut values = vec![text(&search.kind), Value::Integer(after)];
-        for criterion in &search.criteria {
-            sql.push_str(" AND rid IN (");
-            sql.push_str(&criterion.among);
-            sql.push(')');
-            values.extend(criterion.values.iter().cloned());
+        let mut criteria: Vec<&Criterion> = search.criteria.iter().collect();
+        criteria.sort_by_key(|criterion| criterion.rank);
+        let mut sql = "SELECT r.rid, r.id, r.version, r.updated, r.deleted, r.body FROM ".to_owned();
+        match criteria.split_first() {
+            None => sql.push_str("resource r WHERE true"),
+            Some((first, rest)) => {
+                sql.push_str(&first.leads());
+                for criterion in rest {
+                    sql.push_str(&criterion.tests());
+                }
+            }
         }
-        sql.push_str(" ORDER BY rid LIMIT ?");
-        values.push(Value::Integer(i64::try_from(most).unwrap_or(i64::MAX)));
+        // The table that leads is in order already where its key is named.
+        let rid = if criteria.first().is_some_and(|first| first.exact) {
+            "t.rid"
+        } else {
+            "r.rid"
+        };
+        for part in [
+            " AND r.kind = ? AND r.deleted = 0 AND ",
+            rid,
+            " > ? ORDER BY ",
+            rid,
+            " LIMIT ?",
+        ] {
+            sql.push_str(part);
+        }
+        let said = criteria.iter().flat_map(|criterion| criterion.values.iter().cloned());
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rest = [text(&search.kind), Value::Integer(after), Value::Integer(most)];
+        let values: Vec<Value> = said.chain(rest).collect();
         let mut select = self.0.prepare_cached(&sql)?;
         let rows = select.query_map(params_from_iter(values), found)?;
         rows.collect()

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ struct State {
 #[derive(Debug, Default)]
 pub struct Sequencer {
     state: Mutex<State>,
+    /// The last position of the log that was applied.
+    position: AtomicU64,
     /// Something was applied.
     moved: Notify,
     /// Somebody waits for what was written to be applied.
@@ -70,6 +73,16 @@ impl Sequencer {
     /// Waits until writes can be put in order, as they can soon after a start. Whether they can.
     pub async fn ready(&self) -> bool {
         self.until(|state| state.reader.is_some()).await
+    }
+
+    /// The last position of the log that was applied.
+    pub fn position(&self) -> u64 {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    /// All up to a position of the log is applied.
+    pub(super) fn applied(&self, position: u64) {
+        self.position.store(position, Ordering::Relaxed);
     }
 
     /// Resources whose last write is decided and not applied yet.
