@@ -1,6 +1,8 @@
 //! FHIR over HTTP, seen from a client that writes: what is written is read, to the digit; versions, conditions and conflicts
 //! are those of the standard; and every refusal says why in an `OperationOutcome`.
 
+use std::collections::BTreeMap;
+
 use causeway_tests::{Fhir, Http, JSON, Response, issue, patient};
 use serde_json::json;
 
@@ -213,16 +215,22 @@ async fn writers_of_one_resource_get_a_version_each() {
                 .ask("PUT", "/fhir/Patient/one", JSON, body.to_string().as_bytes())
                 .await;
             assert!(matches!(answer.status, 200 | 201), "{}", answer.text());
-            versions.push(answer.header("etag").to_owned());
+            let version = answer.json()["meta"]["versionId"]
+                .as_str()
+                .expect("a version")
+                .to_owned();
+            versions.push((version, answer.body));
         }
         versions
     });
     let all = futures_util::future::join_all(writers).await;
-    let mut versions: Vec<String> = all.into_iter().flatten().collect();
-    versions.sort();
-    versions.dedup();
+    let versions: BTreeMap<String, Vec<u8>> = all.into_iter().flatten().collect();
     assert_eq!(versions.len(), 80);
     assert_eq!(house.get("/fhir/Patient/one").await.header("etag"), "W/\"80\"");
+    for (version, body) in versions {
+        let read = house.get(&format!("/fhir/Patient/one/_history/{version}")).await;
+        assert_eq!((read.status, read.body), (200, body), "version {version}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

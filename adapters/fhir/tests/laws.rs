@@ -11,8 +11,8 @@
 use bytes::Bytes;
 use causeway_core::fhir::compact;
 use causeway_core::finding::Lang;
-use causeway_core::{Adapter, Draft, Head, HttpHead, MemorySource, NodeId, Reply, ReplyHead, Stamp};
-use causeway_fhir::Fhir;
+use causeway_core::{Adapter, Class, Draft, Head, HttpHead, MemorySource, NodeId, Reply, ReplyHead, Stamp};
+use causeway_fhir::{Fhir, problem};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -128,6 +128,35 @@ fn what_cannot_be_asked_has_its_status() {
     ] {
         let refusal = run(&head(method, path), body).expect_err(path);
         assert_eq!(status(&refusal), expected, "{method} {path}");
+    }
+}
+
+/// What the joint and the transport say of a request that was not taken has its status too.
+#[test]
+fn what_could_not_be_taken_has_its_status() {
+    let adapter = Fhir::new(Lang::Zh);
+    for (code, expected) in [
+        ("too-large", 413),
+        ("timed-out", 408),
+        ("unreadable", 400),
+        ("overloaded", 503),
+        ("not-kept", 503),
+        ("held", 503),
+        ("gateway-defect", 500),
+        ("anything-else", 422),
+    ] {
+        let finding = problem(code, Class::Busy, "不行", "no");
+        let refusal = adapter.refuse(&head("POST", "/Patient"), b"{", &[finding], &stamp());
+        assert_eq!(status(&refusal), expected, "{code}");
+        assert!(String::from_utf8_lossy(&refusal.bytes).contains("不行"));
+        let ReplyHead::Http { headers, .. } = &refusal.head else {
+            panic!("no head")
+        };
+        assert_eq!(
+            headers.iter().any(|(name, _)| name == "retry-after"),
+            expected == 503,
+            "{code}"
+        );
     }
 }
 

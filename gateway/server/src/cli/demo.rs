@@ -102,9 +102,9 @@ fn kept(log: &dyn Store, lang: Lang) -> anyhow::Result<()> {
         let Facts { mut findings, .. } = serde_json::from_slice(&decided.facts)?;
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
         heading("3. What rules and services found");
-        findings
-            .iter()
-            .for_each(|finding| output::line(&output::finding(finding, lang)));
+        for finding in &findings {
+            output::line(&output::finding(finding, lang));
+        }
     }
     Ok(())
 }

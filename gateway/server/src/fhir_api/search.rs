@@ -128,7 +128,7 @@ impl Asked {
         };
         text(&mut head, NodeId::ROOT, "resourceType", "Bundle");
         text(&mut head, NodeId::ROOT, "type", "searchset");
-        if self.after == 0 && next.is_none() {
+        if self.after == 0 && self.count > 0 && next.is_none() {
             let total = page.len().to_string();
             head.member(NodeId::ROOT, "total", Value::Number(&total), OriginId::GENERATED);
         }

@@ -206,7 +206,7 @@ fn write_all(connection: &Connection, tree: &Tree, all: &[Applied]) -> anyhow::R
     for applied in all {
         let before = write::current(connection, &applied.kind, &applied.id)?;
         let known = before.as_ref().map_or(0, |before| before.version);
-        if applied.effect == Effect::Found || applied.version <= known {
+        if applied.effect == Effect::Found || applied.version == known {
             continue;
         }
         let entry = entries.get(applied.entry as usize);
@@ -228,7 +228,11 @@ fn write_all(connection: &Connection, tree: &Tree, all: &[Applied]) -> anyhow::R
             deleted: applied.effect == Effect::Deleted,
             body: &body,
         };
-        write::put(connection, before.as_ref(), &new, &values)?;
+        match &before {
+            // Versions are given before the log has its order, so a later one may come first.
+            Some(before) if before.version > new.version => write::put_behind(connection, before.rid, &new)?,
+            _ => write::put(connection, before.as_ref(), &new, &values)?,
+        }
     }
     Ok(())
 }

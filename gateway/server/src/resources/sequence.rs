@@ -2,7 +2,7 @@
 //! answer is in the log and applied, or could not be kept. So two writers of one resource never get the same version, and
 //! a condition is tested against all that was said yes to. One lock, held for a look at a table at most.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -121,7 +121,7 @@ impl Sequencer {
         }
         let mut state = self.lock();
         let (mut all, mut problems) = (Vec::new(), Vec::new());
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for wish in &wishes {
             let judged = if seen.insert((wish.kind, wish.id)) {
                 state.judge(wish, received)
@@ -153,6 +153,7 @@ impl Sequencer {
 
     /// A frame's answer was applied, or could not be kept.
     pub fn release(&self, numbers: &[u64]) {
+        let numbers: HashSet<u64> = numbers.iter().copied().collect();
         let mut state = self.lock();
         if !state.pending.is_empty() || !state.conditions.is_empty() {
             state.pending.retain(|_, pending| !numbers.contains(&pending.number));
@@ -164,12 +165,23 @@ impl Sequencer {
 
     /// Waits until what was written before is applied: of one resource, or of all. Whether it is.
     pub async fn settled(&self, of: Option<(&str, &str)>) -> bool {
-        let name = of.map(|(kind, id)| format!("{kind}/{id}"));
         let waiting: Vec<(String, u64)> = {
             let state = self.lock();
-            let pending = state.pending.iter();
-            let fits = pending.filter(|(key, _)| name.as_ref().is_none_or(|name| name == *key));
-            fits.map(|(key, pending)| (key.clone(), pending.number)).collect()
+            let named = of
+                .filter(|_| !state.pending.is_empty())
+                .map(|(kind, id)| format!("{kind}/{id}"));
+            let number = |key: &String| state.pending.get(key).map(|pending| pending.number);
+            match (of, named) {
+                (Some(_), name) => name
+                    .and_then(|name| number(&name).map(|of| (name, of)))
+                    .into_iter()
+                    .collect(),
+                (None, _) => state
+                    .pending
+                    .iter()
+                    .map(|(key, pending)| (key.clone(), pending.number))
+                    .collect(),
+            }
         };
         waiting.is_empty() || self.until(|state| state.has_none_of(&waiting)).await
     }

@@ -81,6 +81,14 @@ pub(super) fn put(
     Ok(())
 }
 
+/// Writes a version that was superseded before it came.
+pub(super) fn put_behind(connection: &Connection, rid: i64, new: &New<'_>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR IGNORE INTO old (rid, version, updated, deleted, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![rid, new.version, new.updated, new.deleted, new.body])?;
+    Ok(())
+}
+
 fn insert(connection: &Connection, new: &New<'_>) -> rusqlite::Result<i64> {
     connection
         .prepare_cached(
