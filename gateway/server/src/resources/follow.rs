@@ -21,8 +21,8 @@ use super::schema;
 use super::sequence::Sequencer;
 use super::write::{self, New};
 
-/// Records of a batch.
-const BATCH: usize = 500;
+/// Records of a batch: the more, the fewer times a page of an index is written.
+const BATCH: usize = 1_000;
 /// How long the thread sleeps when it has all of the log and nobody waits.
 const IDLE: Duration = Duration::from_millis(100);
 /// The largest bundle that is read.

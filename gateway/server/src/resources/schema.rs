@@ -57,7 +57,7 @@ pub(super) fn open(folder: &Path) -> anyhow::Result<Connection> {
     let connection = Connection::open(&file)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?; // what a crash loses is in the log
-    connection.pragma_update(None, "cache_size", -16_000)?; // KiB
+    connection.pragma_update(None, "cache_size", -48_000)?; // KiB; ids are random, so their index is met all over
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
