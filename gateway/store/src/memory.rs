@@ -117,7 +117,7 @@ impl State {
 
     fn receive(&mut self, entry: Entry, window: Duration) {
         self.next = self.next.max(entry.number + 1);
-        let mark = mark(entry.frame.sender(), &entry.hash);
+        let mark = mark(&entry.frame.sender(), &entry.hash);
         let earlier = self.earlier(&entry, mark, window);
         match earlier.map(|(number, earlier)| (number, judge(earlier))) {
             None | Some((_, Ruling::New)) => self.keep(entry, mark),

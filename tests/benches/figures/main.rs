@@ -19,6 +19,7 @@ mod commits;
 mod convert;
 mod disk;
 mod house;
+mod http;
 mod load;
 mod python;
 mod table;
@@ -55,6 +56,8 @@ fn parts() -> Vec<(&'static str, Part)> {
         ("hook", Box::pin(throughput::crowd_with_a_hook())),
         ("paced", Box::pin(throughput::paced())),
         ("commits", Box::pin(commits::rate_and_drain())),
+        ("http", Box::pin(http::reads_and_creates())),
+        ("resources", Box::pin(http::resources_of_a_feed())),
         ("killed", Box::pin(commits::killed_with_a_backlog())),
         ("peer", Box::pin(python::ratio())),
         ("million", Box::pin(throughput::a_million())),

@@ -71,6 +71,11 @@ fn maps(config: &Config, listener: &Listener) -> anyhow::Result<Maps> {
             let read = listener.hl7v2.read(config.lang)?;
             Ok(causeway_hl7v2::maps(&read.files, read.site.as_ref()))
         }
+        // Nothing of FHIR is mapped; the claims' maps are as good as any.
+        Format::X12 | Format::Fhir => {
+            let read = listener.x12.read()?;
+            Ok(causeway_x12::lift::maps(&read.files, read.site.as_ref()))
+        }
     }
 }
 
@@ -159,7 +164,7 @@ mod tests {
     #[test]
     fn a_listener_is_found_by_name_and_a_wrong_name_is_said() {
         let config = Config::default();
-        assert_eq!(listeners(&config, None).unwrap().len(), 1);
+        assert_eq!(listeners(&config, None).unwrap().len(), 2);
         assert_eq!(listeners(&config, Some("mllp")).unwrap().len(), 1);
         let said = listeners(&config, Some("lab")).unwrap_err().to_string();
         assert_eq!(said, "there is no listener \"lab\"");

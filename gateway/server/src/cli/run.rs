@@ -12,9 +12,10 @@ use tokio::sync::watch;
 
 use super::{Common, Status, block_on, output};
 use crate::admin::{self, Admin};
-use crate::config::Config;
+use crate::config::{Config, Format, Listener};
 use crate::projection::Projector;
 use crate::replay::Replay;
+use crate::resources::Resources;
 use crate::rulebook::Rulebook;
 use crate::transport::tls::Certificates;
 use crate::{guard, hooks, retention, status, telemetry, wire};
@@ -42,6 +43,15 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
     let gateway = wire::start(config, Arc::clone(&store) as _, hooks::build(config)?).await?;
     gateway.house.rulebook.keep_in(&config.data);
     let projector = Projector::start(&config.data, Arc::clone(&store) as _, gateway.describe())?;
+    let resources = serves_fhir(config)
+        .then(|| {
+            Resources::start(
+                &config.data,
+                Arc::clone(&store) as _,
+                Arc::clone(&gateway.house.sequencer),
+            )
+        })
+        .transpose()?;
     let (stop, stopped) = watch::channel(false);
     let (rule, lag) = (retention::Rule::of(config), Arc::clone(projector.lag()));
     let retention = tokio::spawn(retention::keep(store, rule, lag, Arc::clone(&gateway.house.spool)));
@@ -67,12 +77,18 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
     retention.abort();
     gateway.drain().await;
     let _nobody = stop.send(true);
-    drop(projector);
+    drop((projector, resources));
     if let Some(otlp) = otlp {
         // What cannot be sent now is not sent; the exporter says so itself.
         let _closed = tokio::task::spawn_blocking(move || otlp.close()).await;
     }
     Ok(Status::Fine)
+}
+
+/// Whether anybody can read resources; nobody keeps what nobody reads.
+fn serves_fhir(config: &Config) -> bool {
+    let ways = config.listeners.iter().flat_map(Listener::ways);
+    ways.map(|(_, format)| format).any(|format| format == Format::Fhir)
 }
 
 async fn open_admin(

@@ -210,7 +210,7 @@ fn traced(config: &Config, message: &Pending) -> anyhow::Result<Trace> {
     let listener = config
         .listeners
         .iter()
-        .find(|listener| *listener.name == *message.frame.listener);
+        .find(|listener| listener.took(&message.frame.listener));
     let options = listener.map(|listener| listener.hl7v2.clone()).unwrap_or_default();
     let adapter = Hl7v2::new(options.read(config.lang)?)?;
     let source = Spool::of(&config.data).source(&message.frame);

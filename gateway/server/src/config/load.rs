@@ -64,19 +64,12 @@ fn check(config: Config) -> Result<Config, ConfigError> {
                 listener.name
             )));
         }
-        if listener
-            .tls
-            .as_ref()
-            .is_some_and(|tls| !tls.senders.is_empty() && !tls.proves_peers())
-        {
-            return Err(ConfigError::Wrong(format!(
-                "listener {:?}: tls.senders needs tls.client-ca and require-client-certificate = true",
-                listener.name
-            )));
+        if let Some(problem) = listener.problem() {
+            return Err(ConfigError::Wrong(problem));
         }
-        if !listener.address.ip().is_loopback() && !listener.knows_peers() && !config.insecure {
+        if !listener.address.ip().is_loopback() && !listener.is_guarded() && !config.insecure {
             return Err(ConfigError::Wrong(format!(
-                "listener {:?} is open to other machines ({}) without client certificates or a peer rule; \
+                "listener {:?} is open to other machines ({}) without client certificates, a peer rule or a token; \
                  name the networks that may connect in `peers`, set `tls.client-ca`, or set `insecure = true`",
                 listener.name, listener.address
             )));
@@ -129,6 +122,18 @@ mod tests {
     }
 
     #[test]
+    fn routes_belong_to_http_and_are_paths() {
+        assert!(wrong("[[listener]]\ntransport = 'http'").contains("needs a `route`"));
+        let routes =
+            |transport: &str, routes: &str| format!("[[listener]]\ntransport = '{transport}'\nroute = [{routes}]");
+        let route = "{path = '/hl7v2', format = 'hl7v2'}";
+        assert!(wrong(&routes("mllp", route)).contains("no use for a `route`"));
+        assert!(wrong(&routes("http", &format!("{route}, {route}"))).contains("stands twice"));
+        assert!(wrong(&routes("http", "{path = 'hl7v2', format = 'hl7v2'}")).contains("is no path"));
+        assert!(parse(&routes("http", route), std::iter::empty()).is_ok());
+    }
+
+    #[test]
     fn an_open_listener_must_be_meant() {
         assert!(wrong("[[listener]]\naddress = '0.0.0.0:2575'").contains("insecure = true"));
         assert!(
@@ -151,6 +156,11 @@ mod tests {
         assert!(wrong(tls).contains("insecure = true"), "TLS alone lets anybody in");
         assert!(wrong(&format!("{certified}require-client-certificate = false")).contains("insecure = true"));
         assert!(wrong(&format!("{tls}senders = ['CN=lis']")).contains("needs tls.client-ca"));
+        let http =
+            "[[listener]]\naddress = '0.0.0.0:8080'\ntransport = 'http'\nroute = [{path = '/hl7v2', format = 'hl7v2'}]";
+        assert!(wrong(http).contains("insecure = true"));
+        let token = format!("{http}\nhttp.token-file = 'token'");
+        assert!(parse(&token, std::iter::empty()).is_ok());
         let text = wrong("[[listener]]\npeers = ['10.0.0.0/40']");
         assert!(text.contains("line 2") && text.contains("10.0.0.0/40"), "{text}");
     }

@@ -22,6 +22,7 @@ use tower::Service;
 
 use crate::lanes::Lanes;
 use crate::replies::{Outgoing, Replies};
+use crate::resources::Sequencer;
 use crate::rulebook::Rulebook;
 use crate::service::ChainService;
 use crate::spool::Spool;
@@ -53,6 +54,8 @@ pub struct House {
     pub spool: Arc<Spool>,
     /// What is told of it.
     pub telemetry: Arc<Telemetry>,
+    /// What puts writes of resources in order.
+    pub sequencer: Arc<Sequencer>,
 }
 
 /// What came and went, by the joint's own count.

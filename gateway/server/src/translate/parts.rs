@@ -63,6 +63,7 @@ impl Batches {
             context: Arc::new(facts.context),
             findings: facts.findings,
             deliveries: Vec::new(),
+            applied: Vec::new(),
             rules: facts.rules.map(Arc::from),
         })
     }

@@ -156,7 +156,10 @@ pub(super) async fn run<A: Adapter>(
     }
     let ended = std::panic::AssertUnwindSafe(answer(&joint, job)).catch_unwind().await;
     let ended = ended.unwrap_or_else(|panic| Err(crate::guard::defect("translate", panic.as_ref())));
-    let outgoing = ended.unwrap_or_else(|fault| vec![refusal(&joint, &receipt, fault)]);
+    let outgoing = ended.unwrap_or_else(|fault| {
+        joint.house.sequencer.release(&[receipt.number()]); // nothing of it will be applied
+        vec![refusal(&joint, &receipt, fault)]
+    });
     // A peer that hung up is not an error: the replies are kept.
     let _gone = answers.send(outgoing);
 }

@@ -1,6 +1,7 @@
 //! Transports carry frames and replies and know no format; TLS stands below those that have connections.
 
 pub mod files;
+pub mod http;
 pub mod mllp;
 pub mod tls;
 pub mod units;

@@ -55,7 +55,7 @@ impl Incoming {
     pub(super) fn new(entry: Entry) -> Self {
         let frame = &entry.frame;
         Self {
-            mark: mark(frame.sender(), &entry.hash),
+            mark: mark(&frame.sender(), &entry.hash),
             received: nanoseconds(frame.received),
             head: head(&frame.head),
             entry,
@@ -67,7 +67,7 @@ impl Incoming {
 fn head(head: &Head) -> String {
     match head {
         Head::Mllp => String::new(),
-        Head::File { .. } => serde_json::to_string(head).unwrap_or_default(),
+        Head::File { .. } | Head::Http(_) => serde_json::to_string(head).unwrap_or_default(),
     }
 }
 

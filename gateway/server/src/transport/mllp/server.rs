@@ -197,7 +197,8 @@ impl Drop for Open<'_> {
     }
 }
 
-fn prepare(stream: &TcpStream) {
+/// Finds dead peers and sends at once what is written.
+pub(in crate::transport) fn prepare(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
     let set = stream
         .set_nodelay(true)
