@@ -7,7 +7,7 @@ mod peers;
 use std::time::{Duration, Instant};
 
 use causeway_server::transport::tls::Options;
-use causeway_tests::{Authority, Gateway, oru, post, until};
+use causeway_tests::{Authority, Gateway, get, oru, post, until};
 use peers::{Client, Running, refusal, shows};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -201,4 +201,17 @@ async fn operators_hear_of_ends_and_of_failures() {
     })
     .await;
     assert_eq!(running.page("/status").await["tls"]["listeners"]["mllp"]["failed"], 1);
+    let (_, metrics) = get(running.process.admin, "/metrics", &running.token).await;
+    assert!(
+        metrics.contains("causeway_tls_handshakes_total{listener=\"mllp\",result=\"failed\"} 1\n"),
+        "{metrics}"
+    );
+    let end = metrics
+        .lines()
+        .find(|line| line.starts_with("causeway_certificate_not_after_seconds{owner=\"mllp\""));
+    let end = end
+        .and_then(|line| line.rsplit_once(' ')?.1.parse::<i64>().ok())
+        .expect("an end");
+    let left = end - jiff::Timestamp::now().as_second();
+    assert!((9 * 86_400..=10 * 86_400).contains(&left), "{left}");
 }
