@@ -7,6 +7,9 @@ missing=""
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need cc build-essential
 need python3 python3
+# TLS is the system's OpenSSL.
+need pkg-config pkg-config
+pkg-config --exists openssl 2>/dev/null || missing="$missing libssl-dev"
 if [ "${1:-test}" = test ]; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     need storescu dcmtk
@@ -25,12 +28,12 @@ if [ -n "$missing" ]; then
     fi
 fi
 # Peers for the tests, in a virtual environment of their own.
-if [ "${1:-test}" = test ] && [ ! -e target/peers/.complete-2 ]; then
+if [ "${1:-test}" = test ] && [ ! -e target/peers/.complete-5 ]; then
     echo "setting up the Python peers of the tests in target/peers"
     mkdir -p target
     python3 -m venv target/peers
     target/peers/bin/pip install --quiet --disable-pip-version-check -r tests/peers.txt
-    touch target/peers/.complete-2
+    touch target/peers/.complete-5
 fi
 # The published R4 definitions, from which a test rebuilds the embedded pack and compares; without npm that test says
 # that it is skipped.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use causeway_core::fhir::{Limits, parse};
 use causeway_core::inbox::Budget;
 use causeway_core::rule::Fail;
-use causeway_core::store::{Decided, Ended, Entry, Health, Late, Outcome, Pending, Record, Store};
+use causeway_core::store::{Decided, Ended, Entry, Health, Late, Open, Outcome, Pending, Record, Store};
 use causeway_core::{Bundle, Class, Draft, Exchange, Fault, Finding, Frame, Head, Inbox, Meta, Rule, Severity};
 use causeway_rules::{Ran, Rules, Site, run};
 use jiff::Timestamp;
@@ -51,6 +51,9 @@ impl Store for Nowhere {
     }
     fn health(&self) -> Health {
         Health::default()
+    }
+    fn open_frames(&self) -> Result<Open, Fault> {
+        Ok(Open::default())
     }
     fn next_number(&self) -> u64 {
         1

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")"
 command -v cargo-fuzz >/dev/null 2>&1 || cargo install cargo-fuzz --locked
 targets="${1:-all}"
-[ "$targets" != all ] || targets="framing tokenise json translate"
+[ "$targets" != all ] || targets="framing tokenise json translate claims"
 seconds="${2:-60}"
 for target in $targets; do
     mkdir -p "corpus/$target" "seeds/$target"

@@ -1,5 +1,5 @@
-//! What the scenarios share: a gateway in this process or as a child, on port 0 and in a throw-away folder, and a bare
-//! MLLP peer that does what no proper client would. It holds no scenario itself.
+//! What the scenarios share: a gateway in this process or as a child, on port 0 and in a throw-away folder, and
+//! bare MLLP and HTTP peers that do what no proper client would. It holds no scenario itself.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -8,6 +8,9 @@
 )]
 
 mod advisor;
+mod authority;
+mod fhir;
+mod http;
 mod messages;
 mod peer;
 mod process;
@@ -15,6 +18,9 @@ mod service;
 mod wait;
 
 pub use advisor::{Advice, Advisor};
+pub use authority::{Authority, Identity};
+pub use fhir::{Fhir, JSON, issue, patient};
+pub use http::{Http, Response};
 pub use messages::{EXAMPLE, fields, message, oru, segment};
 pub use peer::{Peer, exchange, framed};
 pub use process::{Process, binary, messages, shown};

@@ -61,6 +61,8 @@ pub struct Process {
     child: Child,
     /// Where MLLP listens.
     pub mllp: SocketAddr,
+    /// Where HTTP listens, if it does.
+    pub http: Option<SocketAddr>,
     /// Where the admin port listens.
     pub admin: SocketAddr,
 }
@@ -79,6 +81,19 @@ impl Process {
     /// # Panics
     /// When it does not start.
     pub fn configured(data: &Path, stanzas: &str, environment: &[(&str, &str)]) -> Self {
+        Self::spawn(data, stanzas, environment, Stdio::null())
+    }
+
+    /// The same, with its log lines in a file.
+    ///
+    /// # Panics
+    /// When it does not start, or the file cannot be made.
+    pub fn logged(data: &Path, stanzas: &str, environment: &[(&str, &str)], lines: &Path) -> Self {
+        let file = std::fs::File::create(lines).expect("a file");
+        Self::spawn(data, stanzas, environment, file.into())
+    }
+
+    fn spawn(data: &Path, stanzas: &str, environment: &[(&str, &str)], lines: Stdio) -> Self {
         let config = data.join("test.toml");
         let ports = "[admin]\naddress = '127.0.0.1:0'\n[[listener]]\nname = 'mllp'\naddress = '127.0.0.1:0'\n";
         if !config.exists() {
@@ -91,11 +106,17 @@ impl Process {
             .arg(data)
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(lines)
             .spawn()
             .expect("the gateway");
-        let (mllp, admin) = bound(&mut child);
-        Self { child, mllp, admin }
+        let bound = bound(&mut child);
+        let at = |name: &str| bound.iter().find(|(known, _)| known == name).map(|(_, at)| *at);
+        Self {
+            child,
+            mllp: at("mllp").expect("MLLP"),
+            http: at("http"),
+            admin: at("admin").expect("the admin port"),
+        }
     }
 
     /// Its process id.
@@ -144,6 +165,15 @@ impl Process {
     fn signal(&self, name: &str) -> bool {
         let told = Command::new("kill").args([name, &self.pid().to_string()]).status();
         told.expect("kill").success()
+    }
+
+    /// Waits until it ended, as it was told to.
+    ///
+    /// # Panics
+    /// When it ends badly.
+    pub fn wait(&mut self) {
+        let ended = self.child.wait();
+        assert!(ended.is_ok_and(|status| status.success()), "it ends well");
     }
 
     /// Asks it to drain and waits; whether it ended well.
@@ -195,17 +225,14 @@ impl Drop for Process {
     }
 }
 
-/// Reads the lines that say what was bound.
-fn bound(child: &mut Child) -> (SocketAddr, SocketAddr) {
+/// Reads the lines that say what was bound; the admin port's is the last.
+fn bound(child: &mut Child) -> Vec<(String, SocketAddr)> {
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
-    let mut next = |name: &str| {
-        // Other listeners may stand between.
-        loop {
-            let line = lines.next().expect("the gateway ended").expect("text");
-            if let Some(address) = line.strip_prefix(&format!("{name} listens on ")) {
-                return address.parse().expect("an address");
-            }
-        }
-    };
-    (next("mllp"), next("admin"))
+    let mut all: Vec<(String, SocketAddr)> = Vec::new();
+    while all.last().is_none_or(|(name, _)| name != "admin") {
+        let line = lines.next().expect("the gateway ended").expect("text");
+        let (name, address) = line.split_once(" listens on ").expect("what was bound");
+        all.push((name.to_owned(), address.parse().expect("an address")));
+    }
+    all
 }

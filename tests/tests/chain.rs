@@ -72,6 +72,7 @@ async fn run(rules: RuleSource, hooks: HookSet) -> Answer {
         rules_after: no_rules(),
         hooks,
         profile: false,
+        sequencer: Arc::default(),
     };
     let Ok(answer) = chain(parts).oneshot(Exchange::new(receipt, 0, Draft::default())).await;
     answer

@@ -21,9 +21,9 @@ fn metadata() -> Metadata {
 fn allowed(name: &str) -> Option<&'static [&'static str]> {
     Some(match name {
         "causeway-core" => &[],
-        "causeway-profiles" | "causeway-store" | "causeway-conformance" => &["causeway-core"],
+        "causeway-profiles" | "causeway-store" | "causeway-conformance" | "causeway-fhir" => &["causeway-core"],
         "causeway-mapping" | "causeway-rules" => &["causeway-core", "causeway-profiles"],
-        "causeway-hl7v2" | "causeway-dicom" => &["causeway-core", "causeway-mapping"],
+        "causeway-hl7v2" | "causeway-x12" | "causeway-dicom" => &["causeway-core", "causeway-mapping"],
         "causeway-server" | "causeway-tests" => return None, // all
         other => panic!("say in this test what {other} may use"),
     })

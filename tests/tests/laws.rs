@@ -57,6 +57,7 @@ fn answer(part: u32, draft: Draft, verdict: Verdict) -> Answer {
         findings: draft.findings,
         deliveries: Vec::new(),
         rules: None,
+        applied: Vec::new(),
     }
 }
 

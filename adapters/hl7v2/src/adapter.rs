@@ -14,7 +14,7 @@ use causeway_mapping::run::{BundleKind, Fit, Lifted, Nothing, Setting, Track, Tr
 use encoding_rs::Encoding;
 use jiff::tz::TimeZone;
 
-use crate::charset::names::Declared;
+use crate::charset::names::usable;
 use crate::config::{Config, Unsupported, Unusable};
 use crate::header::{self, Takes};
 use crate::intake::Intake;
@@ -66,14 +66,7 @@ impl Hl7v2 {
         } = config;
         let charset = match charset {
             None => None,
-            Some(name) => {
-                let found = match crate::charset::names::named(&name) {
-                    Some(Declared::Set(set)) => Some(set),
-                    Some(Declared::Ascii) => Some(encoding_rs::UTF_8),
-                    Some(Declared::Utf16) | None => None,
-                };
-                Some(found.ok_or(Unusable::Charset(name))?)
-            }
+            Some(name) => Some(usable(&name).ok_or(Unusable::Charset(name))?),
         };
         let (mut library, mut problems) = lift::library(&files);
         if let Some(site) = &site {
@@ -124,6 +117,16 @@ impl Hl7v2 {
             unsupported,
             snapshot: snapshot.into(),
         })
+    }
+
+    /// The character set that is supposed where MSH-18 declares none: what the transport says of the body, else the
+    /// listener's.
+    fn supposed(&self, head: &Head) -> Option<&'static Encoding> {
+        let said = match head {
+            Head::Http(head) => head.charset().and_then(usable),
+            Head::Mllp | Head::File { .. } => None,
+        };
+        said.or(self.charset)
     }
 
     fn run<T: Track>(&self, intake: &Arc<Intake>, number: usize, hash: &[u8; 32], track: T) -> Option<Work<T>> {
@@ -253,12 +256,12 @@ impl Adapter for Hl7v2 {
         self.snapshot.to_string()
     }
 
-    fn parse(&self, _head: &Head, source: &mut dyn Source) -> Parsed<Reading> {
+    fn parse(&self, head: &Head, source: &mut dyn Source) -> Parsed<Reading> {
         let raw = match source.whole() {
             Ok(raw) => raw,
             Err(fault) => return Parsed::failed(unread(&fault.to_string())),
         };
-        let mut intake = Intake::read(raw, self.charset);
+        let mut intake = Intake::read(raw, self.supposed(head));
         intake.body.messages.iter_mut().for_each(Message::look);
         if intake.body.messages.is_empty() {
             return Parsed {
@@ -327,6 +330,7 @@ impl Adapter for Hl7v2 {
             intent: Intent::Notice,
             context,
             findings,
+            verbatim: false,
         })
     }
 
@@ -338,8 +342,12 @@ impl Adapter for Hl7v2 {
         reply::reply(&reading.intake, &sum, &self.settings, stamp)
     }
 
-    fn refuse(&self, _head: &Head, first: &[u8], findings: &[Finding], stamp: &Stamp) -> Reply {
-        reply::refuse(first, findings, &self.settings, stamp)
+    fn refuse(&self, head: &Head, first: &[u8], findings: &[Finding], stamp: &Stamp) -> Reply {
+        let settings = Settings {
+            charset: self.supposed(head),
+            ..self.settings.clone()
+        };
+        reply::refuse(first, findings, &settings, stamp)
     }
 
     fn from_fhir(&self, _bundle: &Bundle, _delivery: &Delivery, _stamp: &Stamp) -> Parsed<Vec<u8>> {
@@ -356,12 +364,12 @@ impl Adapter for Hl7v2 {
         ))
     }
 
-    fn trace(&self, _head: &Head, source: &mut dyn Source, hash: &[u8; 32]) -> Parsed<Trace> {
+    fn trace(&self, head: &Head, source: &mut dyn Source, hash: &[u8; 32]) -> Parsed<Trace> {
         let raw = match source.whole() {
             Ok(raw) => raw,
             Err(fault) => return Parsed::failed(unread(&fault.to_string())),
         };
-        let intake = Arc::new(Intake::read(raw, self.charset));
+        let intake = Arc::new(Intake::read(raw, self.supposed(head)));
         let mut trace = Trace::default();
         for (number, message) in intake.body.messages.iter().enumerate() {
             if let Some(work) = self.run(&intake, number, hash, Tracked::default()) {

@@ -26,7 +26,7 @@ pub use charset::Charset;
 pub use config::{Config, Site, Unsupported, Unusable};
 pub use delims::Delims;
 pub use intake::Intake;
-pub use maps::Maps;
+pub use maps::maps;
 pub use message::{Body, Message, Name, Segment};
 pub use problem::{Problem, ProblemKind};
 pub use tokenise::tokenise;

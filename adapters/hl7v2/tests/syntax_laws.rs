@@ -178,6 +178,7 @@ fn answers(intake: &Intake, text: &str) -> Sum {
             findings: vec![finding(text, place)],
             deliveries: Vec::new(),
             rules: None,
+            applied: Vec::new(),
         };
         sum.add(number, &answer);
     }

@@ -68,6 +68,12 @@ pub trait Doc: Send + Sync + 'static {
     /// The first occurrence that a step selects in an item, and whether there may be more.
     fn spot(&self, item: u32, step: &Self::Step, anchor: u32) -> (Option<Value>, bool);
 
+    /// Appends what the step's selector looked at in an item, where that is not part of what it selects: the qualifier of
+    /// `REF[01=EI]-02`. Only a ledger asks.
+    fn selected(&self, item: u32, step: &Self::Step, out: &mut Vec<Value>) {
+        let _ = (item, step, out);
+    }
+
     /// The part of an occurrence that a step leads to; the occurrence itself where it names none.
     fn narrow(&self, value: Value, step: &Self::Step) -> Option<Value>;
 
@@ -119,6 +125,38 @@ pub trait Doc: Send + Sync + 'static {
 
     /// The version it names, for tests: `2.5.1`.
     fn version(&self) -> &str;
+
+    /// How many groups the document brings of its own, as [`Format::tree`] names them; none where groups are found by
+    /// the items that open them.
+    fn groups(&self) -> u32 {
+        0
+    }
+
+    /// The name of one of its own groups as a symbol, and the group around it. The first is the document itself; every
+    /// other stands behind the one around it, and what lies in it follows right behind it.
+    fn group(&self, number: u32) -> (u32, u32) {
+        let _ = number;
+        (0, 0)
+    }
+
+    /// The one of its own groups that an item stands in.
+    fn within(&self, item: u32) -> u32 {
+        let _ = item;
+        0
+    }
+}
+
+/// A kind of group in a format whose documents bring their own, at one full path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// Its name, as rows write it: `2010BA`.
+    pub name: &'static str,
+    /// The symbol that [`Doc::group`] gives for it.
+    pub symbol: u32,
+    /// The item that every group of the kind begins with.
+    pub opener: &'static str,
+    /// The branch around it, by number; of the first, which is the document itself, its own.
+    pub around: usize,
 }
 
 /// What the compiler asks of a format: symbols, steps, types and operations.
@@ -146,4 +184,10 @@ pub trait Format: Send + Sync {
 
     /// The names of the item that describes the document itself and may be read from everywhere: MSH.
     fn header(&self) -> Option<&'static str>;
+
+    /// The kinds of groups where documents bring their own, every full path once, a branch behind the one around it.
+    /// Empty where the anchors of the rows are the grammar.
+    fn tree(&self) -> Vec<Branch> {
+        Vec::new()
+    }
 }

@@ -12,6 +12,9 @@ use crate::syntax::{
 /// How deep type maps are followed.
 const DEPTH: usize = 6;
 
+/// What [`explain`] says of a place that no row uses.
+pub const UNREAD: &str = "no row reads it; where a message has it, it is reported";
+
 /// The rows that use a place, as text.
 ///
 /// # Errors
@@ -32,7 +35,9 @@ pub fn explain(library: &Library, place: &str) -> Result<String, Bad> {
     }
     let nothing = pages.shown.is_empty();
     if nothing {
-        text.push_str("  no row reads it; where a message has it, it is reported\n");
+        text.push_str("  ");
+        text.push_str(UNREAD);
+        text.push('\n');
     }
     Ok(text)
 }

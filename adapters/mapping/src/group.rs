@@ -1,6 +1,8 @@
 //! Groups a document's items by the structure's anchors, leniently: no item is refused for standing in an odd place. The
 //! result is a tree of groups in the order of the document; which instances they open is not known here.
 
+mod brought;
+
 use crate::doc::Doc;
 
 /// No index.
@@ -15,6 +17,8 @@ pub(crate) struct Grammar {
     pub(crate) symbols: Vec<u32>,
     /// The kinds; 0 is the document itself.
     pub(crate) kinds: Vec<GroupKind>,
+    /// Whether documents bring their groups; else they are found by the items that open them.
+    pub(crate) brought: bool,
 }
 
 /// One kind of group.
@@ -22,6 +26,10 @@ pub(crate) struct Grammar {
 pub(crate) struct GroupKind {
     /// The kind that holds it.
     pub(crate) parent: u16,
+    /// Its name, where documents bring their groups.
+    pub(crate) name: Option<&'static str>,
+    /// Where documents bring their groups: the symbols of the kinds right below, and their numbers.
+    pub(crate) below: Vec<(u32, u16)>,
     /// How many members open it; they are the first.
     pub(crate) openers: u16,
     /// The symbols of its members, openers first.
@@ -56,6 +64,9 @@ pub(crate) struct Groups {
     pub(crate) next: Vec<u32>,
     /// For each item the group it stands in.
     pub(crate) of: Vec<u32>,
+    /// Where documents bring their groups: for each group the first of its run of neighbours of one kind, and the group
+    /// behind the last. Empty else.
+    pub(crate) runs: Vec<(u32, u32)>,
     /// For each member of each group its last item.
     last: Vec<u32>,
     stack: Vec<u32>,
@@ -78,6 +89,9 @@ impl Groups {
         let items = doc.items();
         self.next.resize(items as usize, NONE);
         self.of.resize(items as usize, NONE);
+        if grammar.brought {
+            return self.take(grammar, doc);
+        }
         self.open(grammar, 0, NONE);
         for item in 0..items {
             if let Some(number) = grammar.number(doc.symbol(item)) {
@@ -91,6 +105,7 @@ impl Groups {
 
     fn clear(&mut self) {
         self.list.clear();
+        self.runs.clear();
         self.slots.clear();
         self.last.clear();
         self.next.clear();

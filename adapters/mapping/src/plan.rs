@@ -126,6 +126,8 @@ pub(crate) enum KeyWhat<D: Doc> {
         authority: bool,
     },
     Text(Box<str>),
+    /// The address of the authority that numbers, a setting: the namespace.
+    Space(Box<str>),
     Name(u16),
     Ordinal,
 }
@@ -190,6 +192,8 @@ pub(crate) enum Check<D: Doc> {
     Version(crate::syntax::Compare, Box<str>),
     Trigger(Vec<Box<str>>),
     Has(u32),
+    /// A group that documents bring, by the symbol of its name.
+    HasGroup(u32),
     /// Decided when compiled.
     Fixed(bool),
 }
@@ -357,6 +361,8 @@ pub(crate) enum Act<D: Doc> {
     Ref(Reference<D>),
     /// Number of the item in its element, or of the nearest of a name.
     Ordinal(Option<u16>),
+    /// The numbers of all items of a name below the group.
+    Ordinals(u16),
     Op {
         op: &'static OpDef<D>,
         others: Vec<Read<D>>,
@@ -374,8 +380,8 @@ pub(crate) struct Reference<D: Doc> {
 }
 
 pub(crate) struct Pair<D: Doc> {
-    /// Read from the other instance, one for each structure row of the name.
-    pub(crate) there: Vec<(u32, Read<D>)>,
+    /// Read from the other instance, one for each structure row of the name and kind of group that it opens in.
+    pub(crate) there: Vec<((u32, u16), Read<D>)>,
     pub(crate) here: Read<D>,
     pub(crate) identity: Option<Identity>,
 }

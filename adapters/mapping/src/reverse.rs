@@ -197,9 +197,13 @@ impl Judge<'_> {
                     &row.note
                 }
             )),
-            How::Finding(_) | How::Default(_) | How::Absent(_) | How::Ref(_) | How::Ordinal(_) | How::Off => {
-                Back::Nothing
-            }
+            How::Finding(_)
+            | How::Default(_)
+            | How::Absent(_)
+            | How::Ref(_)
+            | How::Ordinal(_)
+            | How::Ordinals(_)
+            | How::Off => Back::Nothing,
         }
     }
 

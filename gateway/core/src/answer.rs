@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{Bundle, Context, Finding};
@@ -43,6 +44,37 @@ impl Verdict {
     }
 }
 
+/// What became of one resource that a sender asked to be written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// Number of its entry in the bundle, from 0.
+    pub entry: u32,
+    /// Its type.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// The version it has now, from 1.
+    pub version: u64,
+    /// When it got that version, to the millisecond.
+    pub updated: Timestamp,
+    /// What was done.
+    pub effect: Effect,
+}
+
+/// What was done to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It is new.
+    Created,
+    /// It has a new version.
+    Updated,
+    /// It is gone.
+    Deleted,
+    /// It was there already, and a conditional create left it as it was.
+    Found,
+}
+
 /// The decision on one exchange.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -60,6 +92,8 @@ pub struct Answer {
     pub deliveries: Vec<Delivery>,
     /// Name of the rule snapshot that it was decided by.
     pub rules: Option<Arc<str>>,
+    /// What became of the resources that were to be written.
+    pub applied: Vec<Applied>,
 }
 
 /// Something for another system.

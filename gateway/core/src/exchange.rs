@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::answer::Applied;
 use crate::{Answer, Bundle, Finding, Receipt, Verdict};
 
 /// What the sender wants.
@@ -54,6 +55,9 @@ pub struct Draft {
     pub context: Context,
     /// Remarks of parser and map.
     pub findings: Vec<Finding>,
+    /// Whether the FHIR is the sender's own, so that what is wrong with it is the sender's fault and no map's, and its
+    /// entries say what is to be written.
+    pub verbatim: bool,
 }
 
 /// One decision to be made.
@@ -75,6 +79,10 @@ pub struct Exchange {
     pub findings: Vec<Finding>,
     /// Name of the rule snapshot that ran over it.
     pub rules: Option<Arc<str>>,
+    /// Whether the FHIR is the sender's own; see [`Draft`].
+    pub verbatim: bool,
+    /// What became of the resources that were to be written.
+    pub applied: Vec<Applied>,
 }
 
 impl Exchange {
@@ -90,6 +98,8 @@ impl Exchange {
             received,
             findings: draft.findings,
             rules: None,
+            verbatim: draft.verbatim,
+            applied: Vec::new(),
         }
     }
 
@@ -109,6 +119,7 @@ impl Exchange {
             findings: self.findings,
             deliveries: Vec::new(),
             rules: self.rules,
+            applied: self.applied,
         }
     }
 }

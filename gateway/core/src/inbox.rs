@@ -5,7 +5,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::store::{Decided, Entry, Outcome, Pending, Sent};
@@ -235,6 +234,11 @@ impl Inbox {
         self.budget.messages.saturating_sub(self.messages.available_permits())
     }
 
+    /// Bytes of their bodies.
+    pub fn bytes_in_work(&self) -> usize {
+        self.budget.bytes.saturating_sub(self.bytes.available_permits())
+    }
+
     /// Hands a frame to the writer. There is no await between this and the work's own task, so a timeout cannot leave
     /// a frame that is logged and never run.
     pub fn receive(&self, frame: Frame, permits: Permits, snapshot: Arc<str>) -> Receipt {
@@ -248,7 +252,7 @@ impl Inbox {
     }
 
     fn hand_over(&self, frame: Frame, permits: Permits, snapshot: Arc<str>, parked: bool) -> Receipt {
-        let hash: [u8; 32] = Sha256::digest(&frame.body).into();
+        let hash = frame.hash();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let frame = Arc::new(frame);
         let slot = Arc::new(Slot::default());

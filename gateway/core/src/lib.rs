@@ -26,7 +26,7 @@ pub use exchange::{Context, Draft, Exchange, Intent};
 pub use fault::{Blame, Fault, FaultKind};
 pub use fhir::{Bundle, NodeId, Tree};
 pub use finding::{Actor, ActorKind, Class, Finding, Severity, Text};
-pub use frame::{Frame, Head};
+pub use frame::{Frame, Head, HttpHead, Spooled};
 pub use hook::Hook;
 pub use inbox::{Arrival, Inbox, Kept, Receipt};
 pub use origin::{Origin, OriginId, OriginKind, Origins, Place, Places};

@@ -21,6 +21,14 @@ pub enum ReplyHead {
         /// (0000,0902) Error Comment, at most 64 characters; may be empty.
         comment: String,
     },
+    /// A response of HTTP.
+    Http {
+        /// The status (RFC 9110 15).
+        status: u16,
+        /// Header fields by name in lower case, `content-type` among them where there are bytes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        headers: Vec<(String, String)>,
+    },
 }
 
 /// Which of a frame's replies it is.

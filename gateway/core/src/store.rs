@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+use crate::answer::Applied;
 use crate::inbox::Settle;
 use crate::{Answer, Delivery, Fault, Frame, Reply, Verdict};
 
@@ -57,6 +58,12 @@ pub struct Facts {
     /// What the message can be found by.
     #[serde(default)]
     pub index: Index,
+    /// What became of the resources that were to be written; the versions given stand here for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub applied: Vec<Applied>,
+    /// Elements that the message says to remove: the resource as `Type/id`, and the element's name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<(String, String)>,
 }
 
 /// What a business key is.
@@ -90,8 +97,19 @@ impl Facts {
             findings: answer.findings.clone(),
             rules: answer.rules.as_deref().map(str::to_owned),
             index,
+            applied: answer.applied.clone(),
+            removed: removed(&answer.bundle),
         }
     }
+}
+
+fn removed(bundle: &crate::Bundle) -> Vec<(String, String)> {
+    let named = bundle.removed.iter().filter_map(|removal| {
+        let text = |name| bundle.tree.get_str(removal.resource, name);
+        let name = format!("{}/{}", text("resourceType")?, text("id")?);
+        Some((name, removal.element.clone()))
+    });
+    named.collect()
 }
 
 /// The end of a frame's work on its way into the log.
@@ -229,6 +247,32 @@ pub struct Health {
     pub answered: u64,
     /// Of these, held.
     pub held: u64,
+    /// Commits to disk by this process.
+    pub commits: u64,
+    /// Records that these wrote; by `commits` the size of a group.
+    pub committed: u64,
+}
+
+/// The log's counters beside what its tables hold at the same moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Open {
+    /// Frames accepted since the log began.
+    pub accepted: u64,
+    /// Of these, answered.
+    pub answered: u64,
+    /// Of these, held, by the counter.
+    pub held: u64,
+    /// Frames that are open, counted one by one.
+    pub open: u64,
+    /// Of these, held.
+    pub open_held: u64,
+}
+
+impl Open {
+    /// Whether nothing is lost: accepted = answered + open, and as many are held as are said to be.
+    pub fn agrees(&self) -> bool {
+        self.answered.checked_add(self.open) == Some(self.accepted) && self.held == self.open_held
+    }
 }
 
 impl Health {
@@ -301,6 +345,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// How the store is, without waiting for it.
     fn health(&self) -> Health;
+
+    /// The counters, and what is open counted one by one, of one moment.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn open_frames(&self) -> Result<Open, Fault>;
 
     /// The number after the highest ever given.
     fn next_number(&self) -> u64;

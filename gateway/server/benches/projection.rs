@@ -127,5 +127,7 @@ fn facts(number: u64) -> Facts {
             keys: keys.into(),
             words,
         },
+        applied: Vec::new(),
+        removed: Vec::new(),
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use crate::replay::{Replay, Replayed};
 use crate::rulebook::Rulebook;
+use crate::transport::tls::Certificates;
 
 /// What the pages show; made by whoever knows the gateway.
 pub trait Insight: Send + Sync {
@@ -30,6 +31,9 @@ pub trait Insight: Send + Sync {
 
     /// Counters and states.
     fn status(&self) -> Value;
+
+    /// The metrics as Prometheus reads them.
+    fn metrics(&self) -> String;
 }
 
 /// The admin port's own state.
@@ -37,6 +41,7 @@ pub struct Admin {
     insight: Arc<dyn Insight>,
     replay: Option<Replay>,
     rulebook: Option<Arc<Rulebook>>,
+    certificates: Certificates,
     token: String,
     hosts: Vec<String>,
 }
@@ -63,6 +68,7 @@ impl Admin {
             insight,
             replay: None,
             rulebook: None,
+            certificates: Certificates::default(),
             token,
             hosts: known,
         }
@@ -84,6 +90,12 @@ impl Admin {
             rulebook: Some(rulebook),
             ..self
         }
+    }
+
+    /// Lets operators reload the certificates.
+    #[must_use]
+    pub fn with_certificates(self, certificates: Certificates) -> Self {
+        Self { certificates, ..self }
     }
 
     async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
@@ -111,15 +123,19 @@ impl Admin {
         if path == "/rules/reload" {
             return self.reload(request.method()).await;
         }
+        if path == "/tls/reload" {
+            return self.reload_certificates(request.method()).await;
+        }
         match (request.method(), path) {
             (&Method::GET | &Method::HEAD, "/livez") => reply(StatusCode::OK, &json!({"live": true})),
             (&Method::GET | &Method::HEAD, "/readyz") => self.ready(),
             (&Method::GET | &Method::HEAD, "/status") => reply(StatusCode::OK, &self.insight.status()),
+            (&Method::GET | &Method::HEAD, "/metrics") => metrics(self.insight.metrics()),
             (&Method::GET | &Method::HEAD, "/version") => reply(
                 StatusCode::OK,
                 &json!({"name": "causeway", "version": env!("CARGO_PKG_VERSION")}),
             ),
-            (_, "/livez" | "/readyz" | "/status" | "/version") => {
+            (_, "/livez" | "/readyz" | "/status" | "/version" | "/metrics") => {
                 reply(StatusCode::METHOD_NOT_ALLOWED, &json!({"error": "only GET"}))
             }
             _ => reply(StatusCode::NOT_FOUND, &json!({"error": "no such page"})),
@@ -185,6 +201,25 @@ impl Admin {
         }
     }
 
+    async fn reload_certificates(&self, method: &Method) -> Response<Full<Bytes>> {
+        if method != Method::POST {
+            return said(StatusCode::METHOD_NOT_ALLOWED, "only POST");
+        }
+        let certificates = self.certificates.clone();
+        match tokio::task::spawn_blocking(move || certificates.reload()).await {
+            Ok(Ok(listeners)) => reply(StatusCode::OK, &json!({"listeners": listeners})),
+            Ok(Err(wrong)) => {
+                let problems: Vec<String> = wrong.iter().map(ToString::to_string).collect();
+                let error = "certificates cannot be used; those in force stay";
+                reply(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    &json!({"error": error, "problems": problems}),
+                )
+            }
+            Err(_) => said(StatusCode::INTERNAL_SERVER_ERROR, "the reload broke"),
+        }
+    }
+
     fn knows(&self, request: &Request<Incoming>) -> bool {
         let given = request
             .headers()
@@ -206,6 +241,14 @@ fn replayed(path: &str) -> Option<u64> {
 
 fn said(status: StatusCode, error: &str) -> Response<Full<Bytes>> {
     reply(status, &json!({ "error": error }))
+}
+
+/// The text exposition format of Prometheus, version 0.0.4.
+fn metrics(text: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text));
+    let kind = hyper::header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }
 
 fn reply(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use causeway_core::{Fault, Store};
+use causeway_core::{Fault, FaultKind, Store};
 use causeway_store::SqliteLog;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
 use crate::projection::Lag;
+use crate::spool::Spool;
 use crate::transport::dimse::Objects;
 
 /// Between two looks.
@@ -19,6 +20,9 @@ const EVERY: Duration = Duration::from_mins(10);
 const FIRST: Duration = Duration::from_mins(1);
 /// What is younger is kept even on a full disk: a sender may still ask for its answer.
 const YOUNGEST: SignedDuration = SignedDuration::from_hours(1);
+
+/// A body is written before its frame, and a slow disk or a set clock lie between.
+const SPARE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How long things are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,20 +58,22 @@ fn disk(folder: &Path) -> Option<u64> {
 }
 
 /// Looks again and again until it is aborted.
-pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lag: Arc<Lag>, data: PathBuf) {
+pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lag: Arc<Lag>, spool: Arc<Spool>, data: PathBuf) {
     let mut wait = FIRST;
     loop {
         tokio::time::sleep(wait).await;
         wait = EVERY;
-        let (log, lag, data) = (Arc::clone(&log), Arc::clone(&lag), data.clone());
+        let (log, lag) = (Arc::clone(&log), Arc::clone(&lag));
+        let (spool, data) = (Arc::clone(&spool), data.clone());
         let passed = tokio::task::spawn_blocking(move || {
-            let dropped = pass(&log, rule, &lag, Timestamp::now());
+            let dropped = pass(&log, rule, &lag, Timestamp::now())?;
+            sweep(&log, &spool, Timestamp::now())?;
             if let Err(error) = forget_objects(&log, &data) {
                 tracing::warn!(%error, "objects of dropped messages could not be removed");
             }
-            dropped
-        })
-        .await;
+            Ok::<_, Fault>(dropped)
+        });
+        let passed = passed.await;
         match passed {
             Ok(Ok(0)) | Err(_) => {}
             Ok(Ok(dropped)) => tracing::info!(dropped, "old messages were dropped"),
@@ -114,6 +120,17 @@ pub fn forget_objects(log: &SqliteLog, data: &Path) -> std::io::Result<u64> {
 fn on_disk(time: Timestamp) -> SystemTime {
     let seconds = u64::try_from(time.as_second()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// Removes large bodies that no frame of the log can refer to: a body is at most as old as the frames that it is of.
+///
+/// # Errors
+/// The log or the folder cannot be read.
+pub fn sweep(log: &SqliteLog, spool: &Spool, now: Timestamp) -> Result<u64, Fault> {
+    let oldest = log.read_from(0, 1)?.first().and_then(|record| record.event.time());
+    let before = oldest.unwrap_or(now).checked_sub(SPARE).unwrap_or(Timestamp::MIN);
+    let swept = spool.sweep(before);
+    swept.map_err(|error| Fault::new(FaultKind::Storage, format!("the spool folder cannot be swept: {error}")))
 }
 
 #[cfg(test)]

@@ -9,14 +9,17 @@ use serde_json::{Value, json};
 use crate::admin::Insight;
 use crate::guard::DEFECTS;
 use crate::projection::Lag;
+use crate::telemetry;
 use crate::translate::House;
 use crate::transport::{dimse, mllp};
+use crate::transport::mllp;
+use crate::transport::tls::Certificates;
 
 /// How far the read model may be behind before the gateway says so.
 const BEHIND: Duration = Duration::from_secs(10);
 
 /// A running gateway, seen from the admin port.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Status {
     /// What the joints share.
     pub house: House,
@@ -26,6 +29,8 @@ pub struct Status {
     pub dimse: Vec<(String, Arc<dimse::Counters>)>,
     /// The read model's lag.
     pub lag: Arc<Lag>,
+    /// What listeners show to their peers.
+    pub certificates: Certificates,
     /// Whether listeners may be open to other machines without protection.
     pub insecure: bool,
 }
@@ -52,12 +57,18 @@ impl Insight for Status {
             remarks
                 .push("insecure = true: listeners may be open to other machines without TLS or a peer rule".to_owned());
         }
+        remarks.extend(self.house.telemetry.balance.remark());
+        remarks.extend(self.certificates.remarks(jiff::Timestamp::now()));
         if self.lag.is_broken() {
             remarks.push("the read model cannot be written; listings are old".to_owned());
         } else if self.lag.behind() > BEHIND {
             remarks.push(format!("the read model is {} s behind", self.lag.behind().as_secs()));
         }
         remarks
+    }
+
+    fn metrics(&self) -> String {
+        telemetry::prometheus(&telemetry::gather(self))
     }
 
     fn status(&self) -> Value {
@@ -89,10 +100,14 @@ impl Insight for Status {
                 "again": counts.again.load(Ordering::Relaxed),
                 "not_kept": counts.not_kept.load(Ordering::Relaxed),
             },
+            "resources": {
+                "position": self.house.sequencer.position(), "writes_pending": self.house.sequencer.pending(),
+            },
             "rules": {
                 "snapshot": self.house.rulebook.current().id(),
                 "refused": self.house.rulebook.refused().map(|refused| refused.to_string()),
             },
+            "tls": self.certificates.status(),
             "in_work": self.house.inbox.in_work(),
             "defects": DEFECTS.load(Ordering::Relaxed),
             "listeners": listeners,

@@ -1,7 +1,10 @@
 //! Puts the gateway together: store, inbox, chain, and one joint and transport for each configured listener. The only
-//! place where a format meets a transport; an adapter is one arm of `listener`.
+//! place where a format meets a transport; an adapter is one arm of `wired_among`.
 
 mod dicom;
+mod http;
+mod listen;
+mod recover;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,28 +13,31 @@ use std::time::Duration;
 use anyhow::Context;
 use bytes::Bytes;
 use causeway_core::inbox::Budget;
-use causeway_core::store::Pending;
 use causeway_core::{
     Adapter, Context as Envelope, FaultKind, Frame, Head, Inbox, MemorySource, Reply, ReplyHead, ReplyKind, Store,
 };
+use causeway_fhir::Fhir;
 use causeway_hl7v2::Hl7v2;
-use tokio::net::TcpListener;
+use causeway_x12::X12;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
 
 use crate::chain::{self, HookSet, Parts};
-use crate::config::{Config, Format, Listener, Transport};
+use crate::config::{Config, Format, Listener};
 use crate::guard::guard;
 use crate::lanes::Lanes;
 use crate::projection::Describe;
 use crate::replay::{Door, Replay, Resume};
+use crate::resources::Sequencer;
 use crate::rulebook::Rulebook;
 use crate::service::FrameService;
+use crate::spool::Spool;
 use crate::stamps::Stamps;
 use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
 use crate::transport::mllp;
+use crate::transport::tls::Certificates;
 
 /// A gateway that is listening.
 #[derive(Debug)]
@@ -46,6 +52,8 @@ pub struct Gateway {
     pub replay: Replay,
     /// What DICOM listeners share.
     pub stored: dicom::Stored,
+    /// What listeners show to their peers.
+    pub certificates: Certificates,
     doors: Vec<Door>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -64,6 +72,13 @@ pub struct Wired {
     describe: Describe,
 }
 
+/// A way into a joint: the name its frames carry, what takes them, and what refuses them.
+struct Way {
+    name: Arc<str>,
+    service: FrameService,
+    refuse: mllp::RefuseFn,
+}
+
 impl std::fmt::Debug for Wired {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Wired").finish_non_exhaustive()
@@ -79,11 +94,13 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         bytes: config.limits.bytes,
     };
     let rulebook = Arc::new(Rulebook::load(config)?);
+    let sequencer = Arc::new(Sequencer::default());
     let parts = Parts {
         rules: rulebook.source(),
         rules_after: chain::no_rules(),
         hooks,
         profile: config.chain.profile,
+        sequencer: Arc::clone(&sequencer),
     };
     Ok(House {
         inbox: Arc::new(Inbox::new(store, budget)),
@@ -93,36 +110,60 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         stamps: Arc::new(Stamps::new(jiff::Timestamp::now())),
         backlog: Arc::new(Backlog::default()),
         counts: Arc::new(Counts::default()),
+        spool: Arc::new(Spool::of(&config.data)),
+        telemetry: Arc::default(),
+        sequencer,
     })
 }
 
 /// Adapters made so far, by their options: listeners that are set alike share their compiled maps, the largest thing in
 /// memory of an idle gateway.
 #[derive(Debug, Default)]
-pub struct Made(Vec<(String, Arc<Hl7v2>)>);
+pub struct Made {
+    hl7v2: Vec<(String, Arc<Hl7v2>)>,
+    x12: Vec<(String, Arc<X12>)>,
+}
 
 impl Made {
     fn hl7v2(&mut self, listener: &Listener, config: &Config) -> anyhow::Result<Arc<Hl7v2>> {
         let options = toml::to_string(&listener.hl7v2)?;
-        if let Some((_, made)) = self.0.iter().find(|(known, _)| *known == options) {
+        if let Some((_, made)) = self.hl7v2.iter().find(|(known, _)| *known == options) {
             return Ok(Arc::clone(made));
         }
         let made = Arc::new(Hl7v2::new(listener.hl7v2.read(config.lang)?)?);
-        self.0.push((options, Arc::clone(&made)));
+        self.hl7v2.push((options, Arc::clone(&made)));
+        Ok(made)
+    }
+
+    fn x12(&mut self, listener: &Listener) -> anyhow::Result<Arc<X12>> {
+        let options = toml::to_string(&listener.x12)?;
+        if let Some((_, made)) = self.x12.iter().find(|(known, _)| *known == options) {
+            return Ok(Arc::clone(made));
+        }
+        let made = Arc::new(X12::new(&listener.x12.read()?)?);
+        self.x12.push((options, Arc::clone(&made)));
         Ok(made)
     }
 }
 
-/// The services of one listener alone.
+/// The services of one listener alone, for its own format.
 pub fn wired(listener: &Listener, config: &Config, house: &House) -> anyhow::Result<Wired> {
-    wired_among(listener, config, house, &mut Made::default())
+    wired_among(listener, listener.format, config, house, &mut Made::default())
 }
 
-/// The services of one of several listeners.
-pub fn wired_among(listener: &Listener, config: &Config, house: &House, made: &mut Made) -> anyhow::Result<Wired> {
-    match listener.format {
+/// The services for one format of one of several listeners.
+pub fn wired_among(
+    listener: &Listener,
+    format: Format,
+    config: &Config,
+    house: &House,
+    made: &mut Made,
+) -> anyhow::Result<Wired> {
+    match format {
         Format::Hl7v2 => Ok(joined(made.hl7v2(listener, config)?, house)),
         Format::Dicom => Ok(joined(Arc::new(dicom::adapter(listener)?), house)),
+        Format::X12 => Ok(joined(made.x12(listener)?, house)),
+        Format::Fhir => Ok(joined(Arc::new(Fhir::new(config.lang)), house)),
     }
 }
 
@@ -135,8 +176,9 @@ fn joined<A: Adapter>(adapter: Arc<A>, house: &House) -> Wired {
     Wired {
         service: BoxCloneSyncService::new(service),
         refuse: Arc::new(move |head, first, fault| {
-            // A frame that broke off is answered only when it says whom the answer is for.
-            if fault.kind == FaultKind::Unreadable && !names_itself(reader.as_ref(), head, first) {
+            // A frame that broke off is answered only when it says whom the answer is for, or is a request of its own.
+            let request = matches!(head, Head::Http(_));
+            if fault.kind == FaultKind::Unreadable && !request && !names_itself(reader.as_ref(), head, first) {
                 return Reply {
                     head: ReplyHead::None,
                     kind: ReplyKind::Refusal,
@@ -174,26 +216,43 @@ fn names_itself<A: Adapter>(adapter: &A, head: &Head, first: &[u8]) -> bool {
     matches!(key, Ok(Some(_)))
 }
 
+/// The certificates of a configuration's listeners.
+pub fn certificates(config: &Config) -> anyhow::Result<Certificates> {
+    let listeners = config.listeners.iter();
+    Certificates::open(listeners.filter_map(|one| Some((one.name.as_str(), one.tls.as_ref()?)))).context("TLS")
+}
+
 /// Binds every listener and starts serving.
 pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> anyhow::Result<Gateway> {
     let house = house(config, store, hooks)?;
+    let certificates = certificates(config)?;
     let (stop, stopped) = watch::channel(false);
-    let (mut doors, mut refusals, mut made) = (Vec::new(), Vec::new(), Made::default());
+    let (mut doors, mut made, mut listeners) = (Vec::new(), Made::default(), Vec::new());
     for listener in &config.listeners {
-        let wired = wired_among(listener, config, &house, &mut made)?;
-        refusals.push(wired.refuse);
-        doors.push(Door {
-            listener: listener.name.clone(),
-            service: wired.service,
-            resume: wired.resume,
-            describe: wired.describe,
-        });
+        let mut ways = Vec::new();
+        for (name, format) in listener.ways() {
+            let wired = wired_among(listener, format, config, &house, &mut made)?;
+            doors.push(Door {
+                listener: name.clone(),
+                service: wired.service.clone(),
+                resume: wired.resume,
+                describe: wired.describe,
+            });
+            let (service, refuse) = (wired.service, wired.refuse);
+            ways.push(Way {
+                name: name.into(),
+                service,
+                refuse,
+            });
+        }
+        listeners.push((listener, ways));
     }
     let mut gateway = Gateway {
         bound: Vec::new(),
         replay: Replay::new(Arc::clone(&house.inbox), doors.clone()),
         doors: doors.clone(),
         house,
+        certificates: certificates.clone(),
         transports: Vec::new(),
         stored: dicom::Stored::new(&config.data),
         stop,
@@ -201,61 +260,21 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
         reading: mllp::ReadBudget::new(config.limits.read_bytes),
         drain: Duration::from_secs(config.limits.drain_seconds),
     };
-    for ((listener, door), refuse) in config.listeners.iter().zip(&doors).zip(refusals) {
-        let service = door.service.clone();
-        gateway.listen(listener, service, refuse, stopped.clone()).await?;
+    for (listener, ways) in listeners {
+        gateway.listen(listener, config, ways, stopped.clone()).await?;
     }
+    gateway.tasks.spawn(certificates.watch(stopped.clone()));
     let inbox = Arc::clone(&gateway.house.inbox);
+    let telemetry = Arc::clone(&gateway.house.telemetry);
+    gateway
+        .tasks
+        .spawn(telemetry.watch(Arc::clone(inbox.store()), stopped.clone()));
     let backlog = Arc::clone(&gateway.house.backlog);
-    gateway.tasks.spawn(recover(inbox, backlog, doors, stopped));
+    gateway.tasks.spawn(recover::recover(inbox, backlog, doors, stopped));
     Ok(gateway)
 }
 
 impl Gateway {
-    async fn listen(
-        &mut self,
-        listener: &Listener,
-        service: FrameService,
-        refuse: mllp::RefuseFn,
-        stop: watch::Receiver<bool>,
-    ) -> anyhow::Result<()> {
-        let socket = TcpListener::bind(listener.address)
-            .await
-            .with_context(|| format!("listener {:?} cannot bind {}", listener.name, listener.address))?;
-        let address = socket.local_addr()?;
-        self.bound.push((listener.name.clone(), address));
-        match listener.transport {
-            Transport::Mllp => {
-                let counters = Arc::new(mllp::Counters::default());
-                self.transports.push((listener.name.clone(), Arc::clone(&counters)));
-                let listener = mllp::Listener {
-                    name: Arc::from(listener.name.as_str()),
-                    service,
-                    refuse,
-                    options: listener.mllp.clone(),
-                    peers: listener.peers.clone(),
-                    counters,
-                    budget: self.reading.clone(),
-                    drain: self.drain,
-                };
-                self.tasks.spawn(async move {
-                    if let Err(error) = listener.serve(socket, stop).await {
-                        tracing::error!(%error, "a listener ended");
-                    }
-                });
-            }
-            Transport::Dimse => {
-                let listener = self.stored.listener(listener, service, self.drain)?;
-                self.tasks.spawn(async move {
-                    if let Err(error) = listener.serve(socket, stop).await {
-                        tracing::error!(%error, "a listener ended");
-                    }
-                });
-            }
-        }
-        Ok(())
-    }
-
     /// What frames say of themselves, for the read model.
     pub fn describe(&self) -> Describe {
         let doors = self.doors.clone();
@@ -292,66 +311,6 @@ impl Gateway {
         let store = Arc::clone(self.house.inbox.store());
         // Closing waits for the writer's last commit.
         let _closed = tokio::task::spawn_blocking(move || store.close()).await;
-    }
-}
-
-/// Runs what was running when the last process ended, in order of receipt, while listeners are open; then claims what
-/// was set aside whenever there is room.
-async fn recover(inbox: Arc<Inbox>, backlog: Arc<Backlog>, doors: Vec<Door>, stop: watch::Receiver<bool>) {
-    let mut from = 0;
-    while !*stop.borrow() {
-        let store = Arc::clone(inbox.store());
-        let page = tokio::task::spawn_blocking(move || store.pending(from, 256)).await;
-        let Ok(Ok(page)) = page else { break };
-        let Some(last) = page.last() else { break };
-        from = last.number + 1;
-        resume(page, &doors, true).await;
-    }
-    claim(inbox, backlog, doors, stop).await;
-}
-
-async fn claim(inbox: Arc<Inbox>, backlog: Arc<Backlog>, doors: Vec<Door>, mut stop: watch::Receiver<bool>) {
-    let mut left = true; // an earlier process may have set some aside
-    loop {
-        if !left {
-            tokio::select! {
-                () = backlog.wants_claim() => {}
-                // Frames that an outage of the disk left behind are claimed too, and nobody counted them.
-                () = tokio::time::sleep(Duration::from_secs(5)) => {}
-                _ = stop.wait_for(|stop| *stop) => return,
-            }
-        }
-        if *stop.borrow() {
-            return;
-        }
-        let (store, room) = (Arc::clone(inbox.store()), backlog.room().clamp(1, 256));
-        let claimed = tokio::task::spawn_blocking(move || store.claim(room)).await;
-        let Ok(Ok(page)) = claimed else {
-            left = false;
-            tokio::time::sleep(Duration::from_millis(200)).await; // the log cannot be read now
-            continue;
-        };
-        left = page.len() == room;
-        if page.is_empty() && backlog.parked() > 0 {
-            tokio::time::sleep(Duration::from_millis(2)).await; // counted, and not on disk yet
-        }
-        resume(page, &doors, false).await;
-    }
-}
-
-/// Runs frames of the log; waits for each one's end when that is asked for.
-async fn resume(page: Vec<Pending>, doors: &[Door], wait: bool) {
-    for pending in page {
-        let (listener, number) = (pending.frame.listener.to_string(), pending.number);
-        let Some(door) = doors.iter().find(|door| door.listener == listener) else {
-            tracing::warn!(listener, number, "no such listener any more; the frame stays pending");
-            continue;
-        };
-        match (door.resume)(pending).await {
-            Ok(ended) if wait => drop(ended.await),
-            Ok(_) => {}
-            Err(fault) => tracing::warn!(%fault, number, "a frame of the log could not be run"),
-        }
     }
 }
 

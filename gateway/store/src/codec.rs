@@ -63,7 +63,9 @@ pub(crate) fn replies(replies: &[Reply]) -> Vec<u8> {
         // An empty head field stands for the plain head, which nearly every reply has.
         match &reply.head {
             ReplyHead::None => field(&mut out, b""),
-            head @ ReplyHead::Dimse { .. } => field(&mut out, &serde_json::to_vec(head).unwrap_or_default()),
+            head @ (ReplyHead::Http { .. } | ReplyHead::Dimse { .. }) => {
+                field(&mut out, &serde_json::to_vec(head).unwrap_or_default());
+            }
         }
         field(&mut out, &reply.bytes);
     }
@@ -238,6 +240,14 @@ mod tests {
             reply(ReplyKind::Application, true, ""),
             reply(ReplyKind::Refusal, false, "AR"),
         ];
+        let mut all = all.to_vec();
+        all.push(Reply {
+            head: ReplyHead::Http {
+                status: 201,
+                headers: vec![("etag".into(), "W/\"1\"".into())],
+            },
+            ..reply(ReplyKind::Application, true, "{}")
+        });
         assert_eq!(read_replies(replies(&all).into()).unwrap(), all);
         assert_eq!(read_replies(replies(&[]).into()).unwrap(), []);
     }

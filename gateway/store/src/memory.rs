@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use causeway_core::store::{Decided, Ended, Entry, Event, Health, Late, Outcome, Pending, Record, Sent};
+use causeway_core::store::{Decided, Ended, Entry, Event, Health, Late, Open, Outcome, Pending, Record, Sent};
 use causeway_core::{Fault, Frame, Store};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -117,7 +117,7 @@ impl State {
 
     fn receive(&mut self, entry: Entry, window: Duration) {
         self.next = self.next.max(entry.number + 1);
-        let mark = mark(entry.frame.sender(), &entry.hash);
+        let mark = mark(&entry.frame.sender(), &entry.hash);
         let earlier = self.earlier(&entry, mark, window);
         match earlier.map(|(number, earlier)| (number, judge(earlier))) {
             None | Some((_, Ruling::New)) => self.keep(entry, mark),
@@ -320,6 +320,17 @@ impl Store for MemoryLog {
 
     fn health(&self) -> Health {
         self.lock().health.clone()
+    }
+
+    fn open_frames(&self) -> Result<Open, Fault> {
+        let state = self.open()?;
+        let open = state.kept.values().filter(|kept| kept.answered.is_none()).count();
+        Ok(Open {
+            accepted: state.health.accepted,
+            answered: state.health.answered,
+            open: open as u64,
+            ..Open::default()
+        })
     }
 
     fn next_number(&self) -> u64 {

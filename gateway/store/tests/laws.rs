@@ -49,6 +49,22 @@ async fn an_answer_without_waiting_for_the_frame_keeps_both() {
 }
 
 #[tokio::test]
+async fn what_is_open_is_what_is_not_answered() {
+    for bench in Bench::all() {
+        let (first, second) = (bench.receive(frame("MSH|one")), bench.receive(frame("MSH|two")));
+        first.kept().await.unwrap();
+        second.kept().await.unwrap();
+        let open = bench.store.open_frames().unwrap();
+        assert_eq!((open.accepted, open.answered, open.open), (2, 0, 2));
+        assert!(open.agrees());
+        bench.answer(&first, Verdict::Accepted, "AA").await.unwrap();
+        let open = bench.store.open_frames().unwrap();
+        assert_eq!((open.accepted, open.answered, open.open), (2, 1, 1));
+        assert!(open.agrees());
+    }
+}
+
+#[tokio::test]
 async fn a_frame_nobody_waits_for_is_kept_soon() {
     for bench in Bench::all() {
         let _receipt = bench.receive(frame("MSH|one"));

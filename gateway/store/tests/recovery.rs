@@ -47,6 +47,8 @@ async fn a_frame_that_runs_at_two_deaths_is_held_and_never_run_again() {
     let bench = bench.crash();
     assert_eq!(bench.pending(), [(innocent, 1)]);
     assert_eq!(bench.store.health().held, 1);
+    let open = bench.store.open_frames().unwrap();
+    assert!(open.agrees() && open.open_held == 1, "{open:?}");
     let last = bench.records().pop().unwrap();
     assert!(last.number == poison && matches!(last.event, Event::Held));
     assert_eq!(last.position, bench.store.health().tail);
@@ -74,6 +76,7 @@ async fn a_frame_that_runs_at_two_deaths_is_held_and_never_run_again() {
     bench.answer(&receipt, Verdict::Refused, "AR").await.unwrap();
     let health = bench.store.health();
     assert_eq!((health.held, health.answered), (1, 1));
+    assert!(bench.store.open_frames().unwrap().agrees());
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ mod convert;
 mod dicom;
 mod disk;
 mod house;
+mod http;
 mod load;
 mod python;
 mod table;
@@ -56,6 +57,8 @@ fn parts() -> Vec<(&'static str, Part)> {
         ("hook", Box::pin(throughput::crowd_with_a_hook())),
         ("paced", Box::pin(throughput::paced())),
         ("commits", Box::pin(commits::rate_and_drain())),
+        ("http", Box::pin(http::reads_and_creates())),
+        ("resources", Box::pin(http::resources_of_a_feed())),
         ("killed", Box::pin(commits::killed_with_a_backlog())),
         ("dicom", Box::pin(dicom::stored())),
         ("large", Box::pin(dicom::large())),

@@ -44,6 +44,15 @@ pub fn named(name: &str) -> Option<Declared> {
     Some(Declared::Set(set))
 }
 
+/// A character set that messages can be read in, by its name.
+pub fn usable(name: &str) -> Option<&'static Encoding> {
+    match named(name)? {
+        Declared::Set(set) => Some(set),
+        Declared::Ascii => Some(UTF_8),
+        Declared::Utf16 => None,
+    }
+}
+
 fn of_label(set: &'static Encoding) -> Declared {
     if set == UTF_16LE || set == encoding_rs::UTF_16BE {
         Declared::Utf16

@@ -11,7 +11,7 @@ use crate::message::{Message, Name};
 use crate::ops;
 
 /// HL7 version 2 for the row compiler.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Hl7v2Format;
 
 /// Names of three characters that are types and no segments.

@@ -4,12 +4,11 @@
 mod document;
 mod embedded;
 mod format;
-mod remarks;
 mod step;
 #[cfg(test)]
 mod tests;
 mod types;
 
+pub(crate) use causeway_mapping::remarks::finding;
 pub(crate) use embedded::library;
 pub(crate) use format::Hl7v2Format;
-pub(crate) use remarks::finding;

@@ -20,6 +20,7 @@ fn answer(verdict: Verdict, findings: Vec<Finding>) -> Answer {
         findings,
         deliveries: Vec::new(),
         rules: None,
+        applied: Vec::new(),
     }
 }
 

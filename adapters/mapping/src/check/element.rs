@@ -118,6 +118,7 @@ impl<'a> Check<'a> {
             How::Absent(code) => self.absent(code, at),
             How::Ref(reference) => self.reference(reference, leaf, context),
             How::Ordinal(name) => self.ordinal(name.as_deref(), at, leaf, context),
+            How::Ordinals(name) => self.ordinal(Some(name), at, leaf, context),
             How::Op(name) => self.op(name, at, Some(leaf)),
             How::Finding(_) | How::Ignore | How::Off => {}
         }

@@ -195,11 +195,13 @@ impl<'a, F: Format> Compiler<'a, F> {
             _ => None,
         };
         if let Some(sign) = driver.sign.filter(|_| read.is_some()) {
+            let chosen = driver.row.as_ref().map(Pending::source);
             for row in &mut bound_rows {
                 let mut env = (*row.env).clone();
                 env.bound.push(Bound {
                     sign: sign.clone(),
                     depth,
+                    chosen: chosen.clone(),
                 });
                 env.depth = env.depth.max(depth + 1);
                 row.env = Rc::new(env);

@@ -131,7 +131,8 @@ impl<'a, F: Format> Compiler<'a, F> {
         params: Rc<Vec<(String, Arg)>>,
     ) -> Node<D<F>> {
         let depth = row.env.depth;
-        let of_item = self.format.symbol(map.source()).is_some();
+        let item = self.format.symbol(map.source()).is_some();
+        let of_item = item && !(self.grammar.brought && is_whole(map, row));
         let env = Env {
             head: (!of_item).then(|| (map.source().to_owned(), HeadBase::Frame(depth))),
             params,
@@ -200,6 +201,14 @@ impl<'a, F: Format> Compiler<'a, F> {
         self.made.insert(if free { key } else { near }, Arc::clone(&makes));
         Some(Act::Make(makes))
     }
+}
+
+/// Whether a type map is fed a whole item: then its places are parts of it.
+fn is_whole(map: &TypeMap, row: &Pending<'_>) -> bool {
+    let step = row.row.from.first().and_then(|place| place.steps.last());
+    step.is_some_and(|step| {
+        step.parts.is_empty() && super::structure::names(step) == std::slice::from_ref(&map.source().to_owned())
+    })
 }
 
 /// Whether an element is a code or a quantity: what recurs from message to message and says nothing of a person.

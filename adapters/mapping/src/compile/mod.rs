@@ -9,6 +9,7 @@ mod place;
 mod row;
 mod structure;
 mod test;
+mod tree;
 
 pub(crate) use fill::Scope;
 
@@ -80,6 +81,8 @@ pub(crate) enum HeadBase {
 pub(crate) struct Bound {
     pub(crate) sign: Sign,
     pub(crate) depth: u8,
+    /// Where an item is bound: the place that chose it, as written; none where it is the anchor's.
+    pub(crate) chosen: Option<String>,
 }
 
 /// A field of an item, whichever of its occurrences and parts.

@@ -115,6 +115,9 @@ impl<F: Format> Compiler<'_, F> {
         if chosen {
             return None;
         }
+        if let Some(found) = self.of_item(place, last, &sign, env) {
+            return Some(found);
+        }
         if sign.field.is_some()
             && let Some(bound) = env.bound.iter().rev().find(|bound| bound.sign == sign)
         {
@@ -132,6 +135,21 @@ impl<F: Format> Compiler<'_, F> {
             return Some((from, &last.select, &last.parts));
         }
         Some((From::HandItem, &last.select, &last.parts))
+    }
+
+    /// A place within an item in hand, of an anchor or label, where documents bring their groups: fields are parts of it.
+    fn of_item<'p>(
+        &self,
+        place: &Place,
+        last: &'p Step,
+        sign: &Sign,
+        env: &Env,
+    ) -> Option<(From, &'p [Select], &'p [Part])> {
+        let item = |bound: &&super::Bound| bound.sign.field.is_none() && bound.sign.item == sign.item;
+        let bound = env.bound.iter().rev().find(item).filter(|_| self.grammar.brought)?;
+        let whole = bound.chosen.as_ref().is_some_and(|chosen| *chosen == place.to_string());
+        let own = last.select.is_empty() || whole;
+        own.then_some((From::Frame(bound.depth), &[], &last.parts))
     }
 
     fn below(&mut self, from: From, select: &[Select], parts: &[Part], place: &Place) -> Option<Read<D<F>>> {
@@ -159,6 +177,10 @@ impl<F: Format> Compiler<'_, F> {
             // A file that fills instances of several anchors may name a group that only some of them lie in.
             if groups.is_empty() {
                 self.say(place.span, format!("'{place}' cannot be reached from here"));
+                return None;
+            }
+            if let Some(wrong) = groups.iter().find(|step| self.grammar.brought && !self.is_group(step)) {
+                self.say(place.span, format!("no group of the format is called {wrong}"));
                 return None;
             }
             return Some(Read {
@@ -227,7 +249,12 @@ impl<F: Format> Compiler<'_, F> {
             if let Some(member) = self.opener(at, symbol) {
                 return Some(From::Group { up, member });
             }
-            let child = (1..self.grammar.kinds.len()).map(short).find(|child| {
+            let kinds = if self.grammar.brought {
+                0
+            } else {
+                self.grammar.kinds.len()
+            };
+            let child = (1..kinds).map(short).find(|child| {
                 self.grammar
                     .kinds
                     .get(usize::from(*child))
@@ -253,7 +280,11 @@ impl<F: Format> Compiler<'_, F> {
         })
     }
 
-    fn is_named(&self, kind: u16, step: &Step) -> bool {
+    pub(super) fn is_named(&self, kind: u16, step: &Step) -> bool {
+        if self.grammar.brought {
+            let kind = self.grammar.kinds.get(usize::from(kind));
+            return kind.is_some_and(|kind| super::tree::is_called(kind, step));
+        }
         let symbols: Option<Vec<u32>> = names(step).iter().map(|name| self.format.symbol(name)).collect();
         let Some(kind) = self.grammar.kinds.get(usize::from(kind)) else {
             return false;

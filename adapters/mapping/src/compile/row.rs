@@ -9,7 +9,7 @@ use super::place::sign;
 use super::test::table_name;
 use super::{Arg, Compiler, D, Env, Given};
 use crate::doc::Format;
-use crate::plan::{Act, Fixed, Pair, Read, Reference, Row, Shape, Why};
+use crate::plan::{Act, Fixed, Pair, Reference, Row, Shape, Why};
 use crate::primitives::Primitive;
 use crate::syntax::{Constant, How, Literal, Ref};
 
@@ -117,6 +117,7 @@ impl<'a, F: Format> Compiler<'a, F> {
             How::Absent(code) => Act::Absent(code.as_str().into()),
             How::Ref(reference) => Act::Ref(self.reference(reference, &row.env)?),
             How::Ordinal(name) => Act::Ordinal(name.as_deref().map(|name| self.name(name))),
+            How::Ordinals(name) => Act::Ordinals(self.name(name)),
             How::Op(name) => self.op(name, row)?,
             How::Finding(_) | How::Ignore | How::Off => return None,
         })
@@ -155,12 +156,13 @@ impl<'a, F: Format> Compiler<'a, F> {
                 .filter(|(known, ..)| *known == name)
                 .map(|(_, kind, value, make)| (*kind, value.clone(), *make))
                 .collect();
-            let mut reads: Vec<(u32, Read<D<F>>)> = Vec::new();
+            let mut reads = Vec::new();
             for (kind, value, make) in targets {
-                let bound = value
-                    .as_ref()
-                    .and_then(sign)
-                    .map(|sign| super::Bound { sign, depth: 0 });
+                let bound = value.as_ref().and_then(sign).map(|sign| super::Bound {
+                    sign,
+                    depth: 0,
+                    chosen: None,
+                });
                 let there_env = Env {
                     kind,
                     head: None,
@@ -171,7 +173,7 @@ impl<'a, F: Format> Compiler<'a, F> {
                     hand: None,
                     nesting: 0,
                 };
-                reads.extend(self.read(there, &there_env).map(|read| (make, read)));
+                reads.extend(self.read(there, &there_env).map(|read| ((make, kind), read)));
             }
             let step = there.steps.last()?;
             let head = super::structure::names(step).join("+");

@@ -11,20 +11,19 @@ use crate::syntax::{self, Head, Make as Makes, Place, Step, StructureRow};
 impl<F: Format> Compiler<'_, F> {
     /// Compiles a structure.
     pub(crate) fn structure(&mut self, name: &str) -> Structure<D<F>> {
-        self.grammar = Grammar::default();
-        self.grammar.kinds.push(GroupKind::default());
+        self.grammar = self.brought();
         self.names.clear();
         self.elements.clear();
         self.made.clear();
         self.shared.clear();
         self.kinds_of_names.clear();
         let rows = self.rows_of(name);
-        let anchors: Vec<u16> = rows.iter().map(|row| self.anchor(&row.at)).collect();
+        let anchors: Vec<Vec<u16>> = rows.iter().map(|row| self.anchor(&row.at)).collect();
         self.register(&rows, &anchors);
         let mut makes = Vec::new();
-        for (row, kind) in rows.iter().zip(&anchors) {
-            if let Some(make) = self.make(row, *kind) {
-                makes.push((*kind, make));
+        for (row, kinds) in rows.iter().zip(&anchors) {
+            for kind in kinds {
+                makes.extend(self.make(row, *kind).map(|make| (*kind, make)));
             }
         }
         let mut of_kind = vec![Vec::new(); self.grammar.kinds.len()];
@@ -67,15 +66,19 @@ impl<F: Format> Compiler<'_, F> {
         }
     }
 
-    /// The kind of group of an anchor; kinds are made as they are met.
-    fn anchor(&mut self, at: &Place) -> u16 {
+    /// The kinds of group of an anchor. Where documents bring their groups it is every one whose path ends so; else
+    /// the one of this path, and kinds are made as they are met.
+    fn anchor(&mut self, at: &Place) -> Vec<u16> {
+        if self.grammar.brought {
+            return self.ending_so(at);
+        }
         let mut kind = 0;
         for step in &at.steps {
             if step.parts.is_empty() {
                 kind = self.kind_below(kind, step);
             }
         }
-        kind
+        vec![kind]
     }
 
     fn kind_below(&mut self, parent: u16, step: &Step) -> u16 {
@@ -107,7 +110,7 @@ impl<F: Format> Compiler<'_, F> {
     }
 
     /// Names and the elements that items are made of, before anything is compiled that may point forward.
-    fn register(&mut self, rows: &[StructureRow], anchors: &[u16]) {
+    fn register(&mut self, rows: &[StructureRow], anchors: &[Vec<u16>]) {
         let types = self.library.structures.get("types");
         for row in rows.iter().chain(types.into_iter().flat_map(|file| &file.rows)) {
             if let Some(name) = &row.name {
@@ -123,11 +126,14 @@ impl<F: Format> Compiler<'_, F> {
                 }
             }
         }
-        for (row, kind) in rows.iter().zip(anchors) {
+        for (row, kinds) in rows.iter().zip(anchors) {
             if let Some(name) = &row.name {
                 let name = self.name(name);
                 let id = self.row_id(row.span);
-                self.kinds_of_names.push((name, *kind, value_anchor(&row.at), id));
+                for kind in kinds {
+                    let value = self.value_anchor(&row.at);
+                    self.kinds_of_names.push((name, *kind, value, id));
+                }
             }
         }
     }
@@ -143,12 +149,13 @@ impl<F: Format> Compiler<'_, F> {
             hand: None,
             nesting: 0,
         };
-        let value = value_anchor(&row.at);
+        let value = self.value_anchor(&row.at);
         let at = value.as_ref().and_then(|place| self.read(place, &env));
         if let Some(place) = &value {
             env.bound.push(Bound {
                 sign: super::place::sign(place)?,
                 depth: 0,
+                chosen: None,
             });
             env.of_value = true;
         }
@@ -187,12 +194,7 @@ impl<F: Format> Compiler<'_, F> {
         let files: Vec<&str> = row.fill.iter().map(|file| file.name.as_str()).collect();
         let pending = self.pending(&files, env, row.span);
         let top = name;
-        let fill = self.node(
-            pending,
-            &scope,
-            matches!(what, What::Resource { .. }).then_some(top),
-            true,
-        );
+        let fill = self.node(pending, &scope, (!matches!(what, What::Bundle)).then_some(top), true);
         let self_contained = !std::mem::replace(&mut self.outside, outside);
         let keys = self.keys(row, env);
         let given: Vec<String> = env
@@ -223,13 +225,7 @@ impl<F: Format> Compiler<'_, F> {
             .elements
             .iter()
             .position(|known| *known == (parent, text.clone()))?;
-        let rows = self.library.structures.values().flat_map(|file| &file.rows);
-        let holder = rows
-            .filter(|row| row.name.as_deref() == Some(name))
-            .find_map(|row| match &row.make {
-                Makes::Resource(kind) => Some(kind.clone()),
-                _ => None,
-            })?;
+        let holder = self.path_of(name, 0)?;
         let found = self.defs.element(&format!("{holder}.{text}"))?;
         let what = What::Item {
             name: parent,
@@ -238,11 +234,26 @@ impl<F: Format> Compiler<'_, F> {
         Some((what, super::fill::Scope::Element(found)))
     }
 
+    /// The path that instances of a name stand at: `Claim`, `Claim.item`.
+    fn path_of(&self, name: &str, depth: u8) -> Option<String> {
+        let rows = self.library.structures.values().flat_map(|file| &file.rows);
+        let mut named = rows.filter(|row| row.name.as_deref() == Some(name) && depth < super::MOST_NESTED);
+        named.find_map(|row| match &row.make {
+            Makes::Resource(kind) => Some(kind.clone()),
+            Makes::Item { name, element } => Some(format!("{}.{element}", self.path_of(name, depth + 1)?)),
+            Makes::Use | Makes::Off => None,
+        })
+    }
+
     fn keys(&mut self, row: &StructureRow, env: &Env) -> Vec<Vec<KeyPart<D<F>>>> {
         let mut keys = Vec::new();
         for candidate in &row.key {
-            let parts = candidate.parts.iter().filter_map(|part| {
-                let what = self.key_part(&part.what, env);
+            let parts = candidate.parts.iter().enumerate().filter_map(|(at, part)| {
+                let what = self.key_part(&part.what, env).map(|what| match what {
+                    // A setting that begins a key is the authority that numbers the rest.
+                    KeyWhat::Text(address) if at == 0 && is_setting(&part.what) => KeyWhat::Space(address),
+                    what => what,
+                });
                 what.map(|what| KeyPart {
                     what,
                     optional: part.optional,
@@ -294,7 +305,7 @@ impl<F: Format> Compiler<'_, F> {
     }
 
     fn finish_grammar(&mut self) {
-        let Grammar { symbols, kinds } = &mut self.grammar;
+        let Grammar { symbols, kinds, .. } = &mut self.grammar;
         // The numbers of symbols stay; the list is sorted for looking up, so members are renumbered.
         let mut order: Vec<usize> = (0..symbols.len()).collect();
         order.sort_by_key(|at| symbols.get(*at).copied());
@@ -357,6 +368,10 @@ impl<F: Format> Compiler<'_, F> {
     }
 }
 
+fn is_setting(what: &syntax::KeyWhat) -> bool {
+    matches!(what, syntax::KeyWhat::Place(place) if matches!(place.base, syntax::Base::Site(_)))
+}
+
 fn set(table: &mut [u16], at: u16, value: u16) {
     if let Some(slot) = table.get_mut(usize::from(at)) {
         *slot = value;
@@ -369,14 +384,4 @@ pub(crate) fn names(step: &Step) -> &[String] {
         Head::Names(names) => names,
         Head::Concept { .. } => &[],
     }
-}
-
-/// The place at the end of an anchor that opens an instance for each value, without the groups before it.
-fn value_anchor(at: &Place) -> Option<Place> {
-    let last = at.steps.last().filter(|step| !step.parts.is_empty())?;
-    Some(Place {
-        base: at.base.clone(),
-        steps: vec![last.clone()],
-        span: at.span,
-    })
 }

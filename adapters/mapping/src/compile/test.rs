@@ -101,7 +101,10 @@ impl<F: Format> Compiler<'_, F> {
             syntax::Check::Length(compare, length) => Check::Length(*compare, *length),
             syntax::Check::Count(compare, count) => Check::Count(*compare, *count),
             syntax::Check::VersionIs(compare, version) => Check::Version(*compare, version.as_str().into()),
-            syntax::Check::Has(place) => Check::Has(self.format.symbol(place.first_name()?)?),
+            syntax::Check::Has(place) => match self.group_symbol(place.first_name()?) {
+                Some(group) => Check::HasGroup(group),
+                None => Check::Has(self.format.symbol(place.first_name()?)?),
+            },
         })
     }
 

@@ -190,6 +190,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                 }
                 None => Yield::No,
             },
+            (Act::Ordinals(name), _) => self.ordinals(*name, row.id, at),
             (Act::Op { op, others, tables }, hand) => {
                 let place = hand.map(|hand| hand.value.place);
                 let origin = self.origin(row.id, OriginKind::Source, place);

@@ -317,6 +317,22 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         written
     }
 
+    /// Writes the numbers of all items of a name below the group, each once.
+    pub(crate) fn ordinals(&mut self, name: u16, row: u32, at: At<'_>) -> Yield {
+        let all = self.all_below(name);
+        let mut written = Yield::No;
+        for inst in &all {
+            let number = self.insts.get(*inst as usize).map_or(0, |inst| inst.ordinal);
+            if number > 0 {
+                let origin = self.origin(row, OriginKind::Generated, None);
+                self.put(at, Json::Number(&number.to_string()), origin);
+                written = Yield::Weak;
+            }
+        }
+        self.seen = all;
+        written
+    }
+
     /// The number of an item: of this one in its element, or of the nearest of a name.
     pub(crate) fn ordinal(&self, name: Option<u16>) -> Option<u32> {
         let inst = match name {

@@ -88,7 +88,8 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             if let Some(hand) = hand {
                 self.set_frame(0, hand);
             }
-            if at > 0 {
+            let behind_space = at == 1 && matches!(parts.first().map(|part| &part.what), Some(KeyWhat::Space(_)));
+            if at > 0 && !behind_space {
                 text.push(PART);
             }
             let said = match &part.what {
@@ -99,6 +100,10 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
                 KeyWhat::Text(fixed) => {
                     text.push_str(fixed);
                     true
+                }
+                KeyWhat::Space(address) => {
+                    space = Some(self.authority(address));
+                    continue;
                 }
                 KeyWhat::Name(name) => self.key_of_name(*name, inst, at == 0, &mut space, &mut text),
                 KeyWhat::Place {

@@ -73,6 +73,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         let Some(at) = &make.at else { return false };
         let start = self.read(at, None);
         let end = self.vals.len();
+        if T::ON {
+            self.track.settle(start < end);
+        }
         let mut any = false;
         for (number, index) in (1..).zip(start..end) {
             let Some(hand) = self.vals.get(index).copied() else {

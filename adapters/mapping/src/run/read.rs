@@ -70,7 +70,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
     }
 
     /// Reads a place of one item that does not repeat, without a list: most places of most messages are so.
-    pub(crate) fn read_single(&self, read: &Read<D>) -> Single {
+    pub(crate) fn read_single(&mut self, read: &Read<D>) -> Single {
         let item = match read.from {
             From::Frame(_) | From::Nowhere => return Single::Found(self.read_one(read, None)),
             From::Group { up, member } => self.groups.first(self.groups.up(self.group, up), member),
@@ -89,6 +89,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             return Single::Several;
         }
         let found = spot.and_then(|spot| Some((spot, self.doc.narrow(spot, step)?)));
+        if found.is_some() {
+            self.note_selected(item, step);
+        }
         Single::Found(found.map(|(spot, value)| Hand {
             item,
             spot,
@@ -126,6 +129,9 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             return;
         };
         let (first, more) = self.doc.spot(item, step, self.number);
+        if first.is_some() {
+            self.note_selected(item, step);
+        }
         if !more {
             if let Some(spot) = first
                 && let Some(value) = self.doc.narrow(spot, step)
@@ -153,6 +159,18 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             }
         }
         self.spots = spots;
+    }
+
+    /// What a selector looked at counts with what it selected.
+    fn note_selected(&mut self, item: u32, step: &D::Step) {
+        if !T::ON {
+            return;
+        }
+        let mut looked = Vec::new();
+        self.doc.selected(item, step, &mut looked);
+        for value in looked {
+            self.track.tested(value.place);
+        }
     }
 
     fn hand(&self, value: Value, from: Hand) -> Hand {

@@ -35,15 +35,22 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         let list = self.by_name.get(usize::from(name))?;
         let host = found.host;
         let mut group = found.group;
+        let mut left = NONE; // the group that the search comes out of
         while group != NONE {
             let end = self.groups.get(group)?.end;
-            let within = self.in_groups(list, group, end);
-            if let Some(nearest) = nearest_of(within, host) {
-                return Some(nearest);
+            let nearest = match self.groups.run(left) {
+                None => nearest_of(self.in_groups(list, group, end), host),
+                // What lies in a neighbour of the same kind, another line of the claim, is nothing to this one.
+                Some((first, behind)) => nearest_of(self.in_groups(list, group, first), host)
+                    .or_else(|| nearest_of(self.in_groups(list, behind, end), host)),
+            };
+            if nearest.is_some() {
+                return nearest;
             }
             if here {
                 return None;
             }
+            left = group;
             group = self.groups.get(group)?.parent;
         }
         None
@@ -192,7 +199,8 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
         if let Some(hand) = hand {
             self.set_frame(0, hand);
         }
-        let read = pair.there.iter().find(|(row, _)| *row == make.row);
+        let kind = self.groups.get(self.group).map_or(0, |group| group.kind);
+        let read = pair.there.iter().find(|(of, _)| *of == (make.row, kind));
         let (_, read) = read.or(pair.there.first())?;
         self.first_valued(read, None)
     }

@@ -39,6 +39,7 @@ impl<'a, D: Doc, T: Track> Run<'a, D, T> {
             Check::Trigger(triggers) => return triggers.iter().any(|trigger| trigger.as_ref() == self.doc.trigger()),
             Check::Version(compare, version) => return compare.holds(version_order(self.doc.version(), version)),
             Check::Has(symbol) => return (0..self.doc.items()).any(|item| self.doc.symbol(item) == *symbol),
+            Check::HasGroup(symbol) => return (0..self.doc.groups()).any(|group| self.doc.group(group).0 == *symbol),
             _ => {}
         }
         let Some(read) = &test.on else {

@@ -26,6 +26,8 @@ pub enum How {
     Ref(Ref),
     /// `ordinal`, `ordinal(NAME)`: number of the item in its element, or of the nearest of the name.
     Ordinal(Option<String>),
+    /// `ordinal(NAME*)`: the numbers of all of the name below the anchor.
+    Ordinals(String),
     /// `op(NAME)`: a named operation.
     Op(String),
     /// `finding(CODE)`: a remark, no element.
@@ -162,7 +164,14 @@ fn how(cursor: &mut Cursor<'_>) -> Result<How, Bad> {
         ("ignore", false) => How::Ignore,
         ("off", false) => How::Off,
         ("ordinal", false) => How::Ordinal(None),
-        ("ordinal", true) => How::Ordinal(Some(name(cursor)?)),
+        ("ordinal", true) => {
+            let name = name(cursor)?;
+            if cursor.eat('*') {
+                How::Ordinals(name)
+            } else {
+                How::Ordinal(Some(name))
+            }
+        }
         ("const", true) => How::Const(constant(cursor)?),
         ("default", true) => How::Default(constant(cursor)?),
         ("absent", true) => How::Absent(name(cursor)?),

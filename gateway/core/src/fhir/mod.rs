@@ -2,6 +2,7 @@
 //! knows JSON and nothing of FHIR's types; those are facts in the profiles crate.
 
 mod bundle;
+mod copy;
 mod parse;
 mod path;
 #[cfg(test)]

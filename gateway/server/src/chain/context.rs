@@ -16,7 +16,7 @@ impl Stage for Opened {
             number = exchange.receipt.number(),
             part = exchange.part,
             listener = %exchange.receipt.frame().listener,
-            message_type = %exchange.context.message_type,
+            message_type = crate::telemetry::label(&exchange.context.message_type), // what a sender wrote there may be a name
         );
         next.run(exchange).instrument(span).await
     }

@@ -14,6 +14,7 @@ use causeway_core::{
 use tokio::time::Instant;
 
 use super::{Link, Next, Stage};
+use crate::telemetry::TraceId;
 
 /// What becomes of an advice that came after the budget.
 pub type LateSink = Arc<dyn Fn(Late) + Send + Sync>;
@@ -101,7 +102,8 @@ impl HookSet {
         let advice = hook.advise(Arc::clone(&exchange.bundle), kept.clone());
         let (sink, number, part) = (self.late.clone(), kept.number(), exchange.part);
         let (service, bundle) = (hook.meta().id.clone(), Arc::clone(&exchange.bundle));
-        tokio::spawn(async move {
+        let trace = TraceId::of(number, exchange.receipt.frame());
+        tokio::spawn(trace.scope(async move {
             let Err(unheard) = sender.send(advice.await) else {
                 return;
             };
@@ -119,7 +121,7 @@ impl HookSet {
                     findings,
                 });
             }
-        });
+        }));
         Call { hook, answer }
     }
 }

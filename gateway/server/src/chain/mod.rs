@@ -1,6 +1,7 @@
 //! The chain: what happens to an exchange between lifting and answer. Each stage is one file with one async function;
 //! the plumbing is written here once, and the order in one function. No stage knows a format or a transport.
 
+mod apply;
 mod context;
 mod decide;
 mod hooks;
@@ -18,6 +19,7 @@ use causeway_rules::Ran;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceBuilder, ServiceExt, layer::layer_fn};
 
+use crate::resources::Sequencer;
 use crate::service::ChainService;
 
 pub use hooks::{Budget, HookSet, LateSink};
@@ -33,6 +35,8 @@ pub struct Parts {
     pub hooks: HookSet,
     /// Whether the structure is checked against the R4 element facts.
     pub profile: bool,
+    /// What puts writes in order.
+    pub sequencer: Arc<Sequencer>,
 }
 
 /// Runs the rules in force over an exchange; a reload swaps what runs.
@@ -60,6 +64,7 @@ pub fn chain(parts: Parts) -> ChainService {
         .layer(stage(rules::Rules { source: parts.rules })) // before hooks: a rule may hold what must not leave
         .layer(stage(hooks::Hooks { set: parts.hooks }))
         .layer(stage(rules::Rules { source: parts.rules_after }))
+        .layer(stage(apply::Apply { sequencer: parts.sequencer })) // last: nothing that is refused is written
         .service(decide::Decide);
     BoxCloneSyncService::new(service)
 }

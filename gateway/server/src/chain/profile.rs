@@ -1,5 +1,6 @@
-//! Checks the lifted bundle's structure and cardinality against the R4 element facts. What is wrong here came out of a
-//! map, so it is remarked for whoever keeps the maps and is never held against the sender.
+//! Checks the bundle's structure and cardinality against the R4 element facts. What is wrong with a lifted one came out of
+//! a map, so it is remarked for whoever keeps the maps and is never held against the sender; FHIR that the sender wrote is
+//! the sender's own.
 
 use causeway_core::{Answer, Exchange, Severity};
 
@@ -14,7 +15,9 @@ impl Stage for Profile {
     async fn run<N: Link>(self, mut exchange: Exchange, next: Next<N>) -> Answer {
         if self.on {
             for mut finding in causeway_profiles::validate(&exchange.bundle.tree) {
-                finding.severity = finding.severity.min(Severity::Warning);
+                if !exchange.verbatim {
+                    finding.severity = finding.severity.min(Severity::Warning);
+                }
                 exchange.remark(finding);
             }
         }

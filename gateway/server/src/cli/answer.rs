@@ -36,6 +36,7 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
                 received: Timestamp::now(),
                 head: Head::File {
                     name: input.name.clone(),
+                    spooled: None,
                 },
                 body: input.bytes,
             };

@@ -27,18 +27,19 @@ pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
 
 /// Puts everything together around a log in memory and binds nothing.
 fn wiring(common: &Common, config: &Config) -> anyhow::Result<Status> {
+    wire::certificates(config)?;
     let house = wire::house(config, Arc::new(MemoryLog::new()), hooks::build(config)?)?;
     let (mut status, mut made) = (Status::Fine, wire::Made::default());
     for listener in &config.listeners {
         let name = format!("{} ({})", listener.name, listener.address);
-        let problems = match wire::wired_among(listener, config, &house, &mut made) {
-            Ok(_) => Vec::new(),
-            Err(error) => vec![Remark {
-                grave: true,
-                text: format!("{error:#}"),
-                record: serde_json::json!({"level": "error", "text": format!("{error:#}")}),
-            }],
-        };
+        let wired = |format| wire::wired_among(listener, format, config, &house, &mut made).err();
+        let broken = listener.ways().into_iter().map(|(_, format)| format).filter_map(wired);
+        let problems = broken.map(|error| Remark {
+            grave: true,
+            text: format!("{error:#}"),
+            record: serde_json::json!({"level": "error", "text": format!("{error:#}")}),
+        });
+        let problems = problems.collect();
         let checked = Checked::new("listener", &name, problems);
         status = worse(status, checked.print(common, config.lang));
     }

@@ -1,7 +1,6 @@
-//! `causeway run`: the gateway. Says what it bound, one line a listener; SIGTERM and Ctrl-C drain, SIGHUP reloads the
-//! rules.
+//! `causeway run`: the gateway. Says what it bound, one line a listener; SIGTERM and Ctrl-C drain, SIGHUP reloads
+//! rules and certificates.
 
-use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,20 +12,25 @@ use tokio::sync::watch;
 
 use super::{Common, Status, block_on, output};
 use crate::admin::{self, Admin};
-use crate::config::Config;
+use crate::config::{Config, Format, Listener};
 use crate::projection::Projector;
 use crate::replay::Replay;
+use crate::resources::Resources;
 use crate::rulebook::Rulebook;
-use crate::{guard, hooks, retention, status, wire};
+use crate::transport::tls::Certificates;
+use crate::{guard, hooks, retention, status, telemetry, wire};
 
 pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
     let config = common.config()?;
-    log(common.json);
     guard::install();
-    block_on(serve(&config))?
+    block_on(serve(&config, common.json))?
 }
 
-async fn serve(config: &Config) -> anyhow::Result<Status> {
+async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
+    let (otlp, lines) = telemetry::Otlp::start(&config.telemetry)?
+        .map(|begun| (begun.otlp, begun.lines))
+        .unzip();
+    telemetry::subscribe(json, lines);
     let window = Duration::from_hours(24 * u64::from(config.store.resend_days));
     let store = SqliteLog::open(
         &config.data,
@@ -39,28 +43,54 @@ async fn serve(config: &Config) -> anyhow::Result<Status> {
     let gateway = wire::start(config, Arc::clone(&store) as _, hooks::build(config)?).await?;
     gateway.house.rulebook.keep_in(&config.data);
     let projector = Projector::start(&config.data, Arc::clone(&store) as _, gateway.describe())?;
+    let resources = serves_fhir(config)
+        .then(|| {
+            Resources::start(
+                &config.data,
+                Arc::clone(&store) as _,
+                Arc::clone(&gateway.house.sequencer),
+            )
+        })
+        .transpose()?;
     let (stop, stopped) = watch::channel(false);
     let (rule, lag) = (retention::Rule::of(config), Arc::clone(projector.lag()));
-    let retention = tokio::spawn(retention::keep(store, rule, lag, config.data.clone()));
+    let (spool, data) = (Arc::clone(&gateway.house.spool), config.data.clone());
+    let retention = tokio::spawn(retention::keep(store, rule, lag, spool, data));
     let insight = status::Status {
         house: gateway.house.clone(),
         transports: gateway.transports.clone(),
         dimse: gateway.stored.counters.clone(),
         lag: Arc::clone(projector.lag()),
+        certificates: gateway.certificates.clone(),
         insecure: config.insecure,
     };
+    if let Some(otlp) = &otlp {
+        let insight = insight.clone();
+        otlp.measure(move || telemetry::gather(&insight));
+        gateway.house.telemetry.export(Arc::clone(otlp));
+    }
     let admin = open_admin(config, insight, gateway.replay.clone(), stopped).await?;
     for (name, address) in &gateway.bound {
         output::line(&format!("{name} listens on {address}"));
     }
     output::line(&format!("admin listens on {admin}"));
-    asked_to_stop(&gateway.house.rulebook).await?;
+    asked_to_stop(&gateway.house.rulebook, &gateway.certificates).await?;
     tracing::info!("draining");
     retention.abort();
     gateway.drain().await;
     let _nobody = stop.send(true);
-    drop(projector);
+    drop((projector, resources));
+    if let Some(otlp) = otlp {
+        // What cannot be sent now is not sent; the exporter says so itself.
+        let _closed = tokio::task::spawn_blocking(move || otlp.close()).await;
+    }
     Ok(Status::Fine)
+}
+
+/// Whether anybody can read resources; nobody keeps what nobody reads.
+fn serves_fhir(config: &Config) -> bool {
+    let ways = config.listeners.iter().flat_map(Listener::ways);
+    ways.map(|(_, format)| format).any(|format| format == Format::Fhir)
 }
 
 async fn open_admin(
@@ -70,20 +100,21 @@ async fn open_admin(
     stop: watch::Receiver<bool>,
 ) -> anyhow::Result<std::net::SocketAddr> {
     let token = admin::token(&config.data)?;
-    let rulebook = Arc::clone(&insight.house.rulebook);
+    let (rulebook, certificates) = (Arc::clone(&insight.house.rulebook), insight.certificates.clone());
     let socket = TcpListener::bind(config.admin.address)
         .await
         .with_context(|| format!("the admin port cannot bind {}", config.admin.address))?;
     let address = socket.local_addr()?;
     let admin = Admin::new(Arc::new(insight), token, address, &config.admin.hosts)
         .with_replay(replay)
-        .with_rules(rulebook);
+        .with_rules(rulebook)
+        .with_certificates(certificates);
     tokio::spawn(admin::serve(socket, admin, stop));
     Ok(address)
 }
 
-/// Waits for SIGTERM or SIGINT; SIGHUP reloads the rules meanwhile.
-async fn asked_to_stop(rulebook: &Arc<Rulebook>) -> anyhow::Result<()> {
+/// Waits for SIGTERM or SIGINT; SIGHUP reloads rules and certificates meanwhile, each all or none.
+async fn asked_to_stop(rulebook: &Arc<Rulebook>, certificates: &Certificates) -> anyhow::Result<()> {
     let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut hangup = signal(SignalKind::hangup())?;
     loop {
@@ -91,27 +122,11 @@ async fn asked_to_stop(rulebook: &Arc<Rulebook>) -> anyhow::Result<()> {
             _ = term.recv() => return Ok(()),
             _ = int.recv() => return Ok(()),
             _ = hangup.recv() => {
-                let book = Arc::clone(rulebook);
-                // The rulebook says what became of it.
-                let _said = tokio::task::spawn_blocking(move || book.reload().is_ok()).await;
+                let (book, certificates) = (Arc::clone(rulebook), certificates.clone());
+                // They say themselves what became of it.
+                let reload = move || (book.reload().is_ok(), certificates.reload().is_ok());
+                let _said = tokio::task::spawn_blocking(reload).await;
             }
         }
     }
-}
-
-/// Logs to stderr; `RUST_LOG` sets what, `--json` how.
-fn log(json: bool) {
-    let filter = tracing_subscriber::EnvFilter::builder()
-        .with_default_directive(tracing::level_filters::LevelFilter::INFO.into())
-        .from_env_lossy();
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // A second subscriber in one process is a test's; the first stays.
-    let _second = if json {
-        builder.json().try_init()
-    } else {
-        builder.try_init()
-    };
 }

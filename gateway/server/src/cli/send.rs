@@ -12,15 +12,17 @@ use serde_json::json;
 
 use super::{Common, Status, block_on, input, output};
 use crate::transport::mllp::{Client, ClientError, Fresh, Load, LoadReport, Timeouts, load};
+use crate::transport::tls::{ClientOptions, Connector};
 
 /// Arguments of `send`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   causeway send mllp://127.0.0.1:2575 oru.hl7
   causeway send mllp://127.0.0.1:2575 oru.hl7 --connections 16 --count 10000 --vary
+  causeway send mllps://gateway.example.org:2576 oru.hl7 --ca ca.pem --certificate lis.pem --key lis.key
   causeway send mllp://127.0.0.1:2575 a01.hl7 oru.hl7 --rate 500 --seconds 60 --json")]
 pub(super) struct Args {
-    /// `mllp://HOST:PORT`.
+    /// `mllp://HOST:PORT`, or `mllps://HOST:PORT` under TLS.
     target: String,
     /// Files; `-` is stdin.
     #[arg(required = true)]
@@ -28,6 +30,15 @@ pub(super) struct Args {
     /// Seconds to wait for a reply.
     #[arg(long, default_value_t = 30)]
     timeout: u64,
+    /// TLS: the authorities (PEM) that are trusted, instead of the system's.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// TLS: the certificate (PEM) to show, with --key.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+    /// TLS: the certificate's private key (PEM).
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
     /// Measure: connections at once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     connections: Option<u16>,
@@ -56,17 +67,38 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
-    let Some(address) = args.target.strip_prefix("mllp://") else {
-        anyhow::bail!("a target is mllp://HOST:PORT, not {:?}", args.target);
-    };
+    let (address, tls) = target(args)?;
     let Some(inputs) = input::read(&args.files) else {
         return Ok(Status::Unreadable);
     };
     if measures(args) {
-        block_on(measure(address, args, &inputs, common.json))
+        block_on(measure(address, tls, args, &inputs, common.json))
     } else {
-        block_on(exchange(address, args, &inputs, common.json))
+        block_on(exchange(address, &tls, args, &inputs, common.json))
     }
+}
+
+/// Where to send, and with what.
+fn target(args: &Args) -> anyhow::Result<(&str, Connector)> {
+    let options = ClientOptions {
+        ca: args.ca.clone(),
+        certificate: args.certificate.clone(),
+        key: args.key.clone(),
+        ..ClientOptions::default()
+    };
+    if let Some(address) = args.target.strip_prefix("mllps://") {
+        return Ok((address, Connector::tls(&options)?));
+    }
+    let Some(address) = args.target.strip_prefix("mllp://") else {
+        anyhow::bail!(
+            "a target is mllp://HOST:PORT or mllps://HOST:PORT, not {:?}",
+            args.target
+        );
+    };
+    if options != ClientOptions::default() {
+        anyhow::bail!("certificates are for mllps://, and the target is {:?}", args.target);
+    }
+    Ok((address, Connector::plain()))
 }
 
 /// Whether any argument asks for a measurement.
@@ -75,8 +107,8 @@ fn measures(args: &Args) -> bool {
     ends || args.connections.is_some() || args.rate.is_some() || args.vary
 }
 
-async fn exchange(address: &str, args: &Args, inputs: &[input::Input], json: bool) -> Status {
-    let mut client = match Client::connect(address, Duration::from_secs(args.timeout)).await {
+async fn exchange(address: &str, tls: &Connector, args: &Args, inputs: &[input::Input], json: bool) -> Status {
+    let mut client = match Client::connect_with(tls, address, Duration::from_secs(args.timeout)).await {
         Ok(client) => client,
         Err(error) => return unreachable(address, &error),
     };
@@ -121,7 +153,7 @@ fn print(name: &str, replies: &[Bytes], json: bool) {
     }
 }
 
-async fn measure(address: &str, args: &Args, inputs: &[input::Input], json: bool) -> Status {
+async fn measure(address: &str, tls: Connector, args: &Args, inputs: &[input::Input], json: bool) -> Status {
     let messages: Vec<Bytes> = inputs.iter().map(|input| input.bytes.clone()).collect();
     let connections = usize::from(args.connections.unwrap_or(1));
     let each_once = connections as u64 * messages.len() as u64;
@@ -137,6 +169,7 @@ async fn measure(address: &str, args: &Args, inputs: &[input::Input], json: bool
             reply: Duration::from_secs(args.timeout),
             ..Timeouts::default()
         },
+        tls,
     };
     let answered = Arc::new(AtomicU64::new(0));
     let all = load_of.lasting.is_none().then_some(load_of.count);

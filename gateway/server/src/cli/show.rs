@@ -5,7 +5,7 @@ use causeway_core::adapter::Trace;
 use causeway_core::fhir::{Limits, parse, pretty};
 use causeway_core::finding::Lang;
 use causeway_core::store::{Decided, Ended, Facts, Late, Pending};
-use causeway_core::{Actor, ActorKind, Adapter, Class, Finding, MemorySource, NodeId, Severity, Text};
+use causeway_core::{Actor, ActorKind, Adapter, Class, Finding, NodeId, Severity, Text};
 use causeway_hl7v2::Hl7v2;
 use causeway_store::{Reader as Log, SqliteLog};
 use serde_json::json;
@@ -13,6 +13,8 @@ use serde_json::json;
 use super::{Common, Status, output};
 use crate::config::Config;
 use crate::projection::Reader;
+use crate::spool::Spool;
+use crate::telemetry::TraceId;
 
 pub(super) fn run(common: &Common, seq: u64, lineage: bool, ledger: bool) -> anyhow::Result<Status> {
     let config = common.config()?;
@@ -63,8 +65,12 @@ struct Kept {
 fn people(kept: &Kept, lang: Lang) -> anyhow::Result<()> {
     let (number, frame) = (kept.message.number, &kept.message.frame);
     output::line(&format!(
-        "=== frame {}, received {:.6} on {} from {}",
-        number, frame.received, frame.listener, frame.peer
+        "=== frame {}, received {:.6} on {} from {}, trace {}",
+        number,
+        frame.received,
+        frame.listener,
+        frame.peer,
+        TraceId::of(number, frame)
     ));
     output::line(&output::segments(&frame.body));
     match &kept.ended {
@@ -130,7 +136,7 @@ fn record(kept: &Kept, trace: Option<&Trace>) -> anyhow::Result<String> {
     };
     let mut head = json!({
         "seq": kept.message.number, "received": format!("{:.6}", frame.received), "listener": &*frame.listener,
-        "peer": &*frame.peer, "frame": output::text(&frame.body),
+        "peer": &*frame.peer, "trace": TraceId::of(kept.message.number, frame).to_string(), "frame": output::text(&frame.body),
         "state": state(kept),
         "replies": ended.map(|ended| ended.replies.iter().map(|reply| output::text(&reply.bytes)).collect::<Vec<_>>()),
         "notes": kept.notes,
@@ -204,10 +210,11 @@ fn traced(config: &Config, message: &Pending) -> anyhow::Result<Trace> {
     let listener = config
         .listeners
         .iter()
-        .find(|listener| *listener.name == *message.frame.listener);
+        .find(|listener| listener.took(&message.frame.listener));
     let options = listener.map(|listener| listener.hl7v2.clone()).unwrap_or_default();
     let adapter = Hl7v2::new(options.read(config.lang)?)?;
-    let mut source = MemorySource(message.frame.body.clone());
+    let source = Spool::of(&config.data).source(&message.frame);
+    let mut source = source.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
     let traced = adapter.trace(&message.frame.head, &mut source, &message.hash);
     Ok(traced.value.unwrap_or_default())
 }

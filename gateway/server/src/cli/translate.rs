@@ -102,6 +102,7 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
 fn one<A: Adapter>(adapter: &A, input: &input::Input, args: &Args) -> Vec<Finding> {
     let head = Head::File {
         name: input.name.clone(),
+        spooled: None,
     };
     let hash: [u8; 32] = Sha256::digest(&input.bytes).into();
     let mut source = MemorySource(input.bytes.clone());

@@ -83,19 +83,7 @@ impl Hl7v2Options {
     /// # Errors
     /// A folder cannot be read.
     pub fn read(&self, lang: Lang) -> anyhow::Result<causeway_hl7v2::Config> {
-        let site = match &self.site {
-            None => None,
-            Some(folder) => {
-                let name = folder
-                    .file_name()
-                    .map(|name| name.to_string_lossy().into_owned())
-                    .unwrap_or_default();
-                Some(Site {
-                    name,
-                    files: files(folder)?,
-                })
-            }
-        };
+        let site = self.site.as_deref().map(named).transpose()?;
         Ok(causeway_hl7v2::Config {
             mode: match self.acknowledgement {
                 Acknowledgement::AsMessage => Mode::AsMessage,
@@ -110,14 +98,20 @@ impl Hl7v2Options {
                 UnsupportedType::Reject => Unsupported::Reject,
                 UnsupportedType::Accept => Unsupported::Accept,
             },
-            site,
+            site: site.map(|(name, files)| Site { name, files }),
             files: self.maps.as_deref().map(files).transpose()?.unwrap_or_default(),
         })
     }
 }
 
+/// A site's folder: its name and its files.
+pub(super) fn named(folder: &Path) -> anyhow::Result<(String, Vec<(String, String)>)> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok((name, files(folder)?))
+}
+
 /// The map files of a folder and its `tables`, by name.
-fn files(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
+pub(super) fn files(folder: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for (prefix, folder) in [("", folder.to_owned()), ("tables/", folder.join("tables"))] {
         if prefix.is_empty() || folder.is_dir() {

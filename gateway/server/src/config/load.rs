@@ -50,6 +50,12 @@ pub fn parse(text: &str, variables: impl Iterator<Item = (String, String)>) -> R
 }
 
 fn check(config: Config) -> Result<Config, ConfigError> {
+    let known = |url: &String| url.starts_with("http://") || url.starts_with("https://");
+    if let Some(url) = config.telemetry.otlp.as_ref().filter(|url| !known(url)) {
+        return Err(ConfigError::Wrong(format!(
+            "telemetry.otlp must be http(s)://HOST:PORT, not {url:?}"
+        )));
+    }
     let mut names = std::collections::BTreeSet::new();
     for listener in &config.listeners {
         if !names.insert(&listener.name) {
@@ -65,10 +71,13 @@ fn check(config: Config) -> Result<Config, ConfigError> {
                 listener.name
             )));
         }
-        if !listener.address.ip().is_loopback() && listener.peers.is_empty() && !config.insecure {
+        if let Some(problem) = listener.problem() {
+            return Err(ConfigError::Wrong(problem));
+        }
+        if !listener.address.ip().is_loopback() && !listener.is_guarded() && !config.insecure {
             return Err(ConfigError::Wrong(format!(
-                "listener {:?} is open to other machines ({}) without TLS or a peer rule; \
-                 name the networks that may connect in `peers`, or set `insecure = true`",
+                "listener {:?} is open to other machines ({}) without client certificates, a peer rule or a token; \
+                 name the networks that may connect in `peers`, set `tls.client-ca`, or set `insecure = true`",
                 listener.name, listener.address
             )));
         }
@@ -115,6 +124,23 @@ mod tests {
     }
 
     #[test]
+    fn a_collector_has_a_url() {
+        assert!(wrong("[telemetry]\notlp = 'collector:4318'").contains("telemetry.otlp must be http(s)://"));
+    }
+
+    #[test]
+    fn routes_belong_to_http_and_are_paths() {
+        assert!(wrong("[[listener]]\ntransport = 'http'").contains("needs a `route`"));
+        let routes =
+            |transport: &str, routes: &str| format!("[[listener]]\ntransport = '{transport}'\nroute = [{routes}]");
+        let route = "{path = '/hl7v2', format = 'hl7v2'}";
+        assert!(wrong(&routes("mllp", route)).contains("no use for a `route`"));
+        assert!(wrong(&routes("http", &format!("{route}, {route}"))).contains("stands twice"));
+        assert!(wrong(&routes("http", "{path = 'hl7v2', format = 'hl7v2'}")).contains("is no path"));
+        assert!(parse(&routes("http", route), std::iter::empty()).is_ok());
+    }
+
+    #[test]
     fn an_open_listener_must_be_meant() {
         assert!(wrong("[[listener]]\naddress = '0.0.0.0:2575'").contains("insecure = true"));
         assert!(
@@ -131,6 +157,17 @@ mod tests {
             )
             .is_ok()
         );
+        let tls = "[[listener]]\naddress = '0.0.0.0:2575'\n[listener.tls]\ncertificate = 'c'\nkey = 'k'\n";
+        let certified = format!("{tls}client-ca = 'a'\n");
+        assert!(parse(&certified, std::iter::empty()).is_ok());
+        assert!(wrong(tls).contains("insecure = true"), "TLS alone lets anybody in");
+        assert!(wrong(&format!("{certified}require-client-certificate = false")).contains("insecure = true"));
+        assert!(wrong(&format!("{tls}senders = ['CN=lis']")).contains("needs tls.client-ca"));
+        let http =
+            "[[listener]]\naddress = '0.0.0.0:8080'\ntransport = 'http'\nroute = [{path = '/hl7v2', format = 'hl7v2'}]";
+        assert!(wrong(http).contains("insecure = true"));
+        let token = format!("{http}\nhttp.token-file = 'token'");
+        assert!(parse(&token, std::iter::empty()).is_ok());
         let text = wrong("[[listener]]\npeers = ['10.0.0.0/40']");
         assert!(text.contains("line 2") && text.contains("10.0.0.0/40"), "{text}");
     }

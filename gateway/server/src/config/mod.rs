@@ -8,6 +8,7 @@ mod example;
 mod hl7v2;
 mod listener;
 mod load;
+mod x12;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,8 +17,9 @@ use causeway_core::finding::Lang;
 use serde::{Deserialize, Serialize};
 
 pub use hl7v2::{Acknowledgement, BundleOption, Hl7v2Options, UnsupportedType};
-pub use listener::{DicomOptions, Format, Listener, Transport};
+pub use listener::{DicomOptions, Format, Listener, Route, Transport};
 pub use load::{ConfigError, load, parse};
+pub use x12::X12Options;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,7 +39,9 @@ pub struct Config {
     pub store: Store,
     /// The chain.
     pub chain: Chain,
-    /// Listeners; without any, MLLP on 2575.
+    /// Traces, metrics and logs for a collector.
+    pub telemetry: crate::telemetry::Options,
+    /// Listeners; without any, MLLP on 2575 and HTTP on 8080.
     #[serde(rename = "listener")]
     pub listeners: Vec<Listener>,
     /// Decision-support services.
@@ -55,7 +59,8 @@ impl Default for Config {
             admin: Admin::default(),
             store: Store::default(),
             chain: Chain::default(),
-            listeners: vec![Listener::default()],
+            telemetry: crate::telemetry::Options::default(),
+            listeners: vec![Listener::default(), Listener::http()],
             hooks: Vec::new(),
         }
     }

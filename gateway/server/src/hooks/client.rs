@@ -10,11 +10,12 @@ use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use hyper::{Request, Response, Uri};
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::Semaphore;
 
 use super::{Breaker, HookConfig, bundle_request, cards};
+use crate::transport::tls::{Connector, HttpsConnector};
 
 /// A CDS Hooks service.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ struct Inner {
     meta: Meta,
     actor: Actor,
     uri: Uri,
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector, Full<Bytes>>,
     breaker: Breaker,
     bulkhead: Semaphore,
 }
@@ -35,15 +36,16 @@ impl CdsHook {
     /// A client for a configured service; nothing is called yet.
     ///
     /// # Errors
-    /// The URL is not an absolute `http:` one.
+    /// The URL is not an absolute `http:` or `https:` one, or a certificate cannot be used.
     pub fn new(config: HookConfig) -> anyhow::Result<Self> {
         let uri: Uri = config
             .url
             .parse()
             .with_context(|| format!("hook {:?}: url", config.name))?;
-        if uri.scheme_str() != Some("http") || uri.host().is_none() {
+        let known = matches!(uri.scheme_str(), Some("http" | "https"));
+        if !known || uri.host().is_none() {
             anyhow::bail!(
-                "hook {:?}: url must be http://HOST[:PORT]/PATH, not {:?}",
+                "hook {:?}: url must be http(s)://HOST[:PORT]/PATH, not {:?}",
                 config.name,
                 config.url
             );
@@ -55,8 +57,7 @@ impl CdsHook {
         };
         let mut actor = Actor::new(ActorKind::Hook, config.name.clone());
         actor.version = (!config.version.is_empty()).then(|| config.version.clone().into());
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
+        let connector = connector(&config, &uri)?;
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .build(connector);
@@ -77,6 +78,16 @@ impl CdsHook {
     pub fn breaker(&self) -> &Breaker {
         &self.0.breaker
     }
+}
+
+/// Reads certificates only where they are used, so that services in the clear need no system that has any.
+fn connector(config: &HookConfig, uri: &Uri) -> anyhow::Result<HttpsConnector> {
+    let tls = if uri.scheme_str() == Some("https") {
+        Connector::tls(&config.tls).with_context(|| format!("hook {:?}: tls", config.name))?
+    } else {
+        Connector::plain()
+    };
+    Ok(HttpsConnector::new(tls))
 }
 
 impl Hook for CdsHook {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::transport::tls::ClientOptions;
+
 /// A configured service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -31,6 +33,9 @@ pub struct HookConfig {
     /// A call slower than this many milliseconds counts as slow for the breaker.
     #[serde(default = "slow")]
     pub slow_ms: u64,
+    /// Whom to trust, and what to show, where the URL is `https:`.
+    #[serde(default)]
+    pub tls: ClientOptions,
 }
 
 fn result_available() -> String {
@@ -66,6 +71,7 @@ impl HookConfig {
             concurrency: concurrency(),
             answer_bytes: answer_bytes(),
             slow_ms: slow(),
+            tls: ClientOptions::default(),
         }
     }
 }

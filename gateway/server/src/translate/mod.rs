@@ -3,8 +3,10 @@
 //! does not stop accepted work. Every adapter call is guarded. It knows no format and no transport.
 
 mod backlog;
+mod parts;
 mod refuse;
 mod snapshot;
+mod told;
 mod work;
 
 use std::pin::Pin;
@@ -20,9 +22,12 @@ use tower::Service;
 
 use crate::lanes::Lanes;
 use crate::replies::{Outgoing, Replies};
+use crate::resources::Sequencer;
 use crate::rulebook::Rulebook;
 use crate::service::ChainService;
+use crate::spool::Spool;
 use crate::stamps::Stamps;
+use crate::telemetry::{Telemetry, TraceId};
 
 pub use backlog::{Backlog, Running};
 pub use refuse::{Refuse, RefuseLayer};
@@ -45,6 +50,12 @@ pub struct House {
     pub backlog: Arc<Backlog>,
     /// Counters of what came and went.
     pub counts: Arc<Counts>,
+    /// Bodies that are too large for memory and log.
+    pub spool: Arc<Spool>,
+    /// What is told of it.
+    pub telemetry: Arc<Telemetry>,
+    /// What puts writes of resources in order.
+    pub sequencer: Arc<Sequencer>,
 }
 
 /// What came and went, by the joint's own count.
@@ -118,19 +129,20 @@ impl<A: Adapter> Translate<A> {
         let read = work::read(&self.joint, &pending.frame);
         let patient = read.patient(&self.joint);
         let receipt = self.joint.house.inbox.resume(pending, permits);
-        let replies = self.start(receipt, read);
+        let replies = self.start(receipt, read, true);
         self.joint.house.backlog.unpark(patient.as_deref());
         replies.answers
     }
 
     /// Takes the first part's place and starts the work. No await stands between the receipt and the spawn, so nothing
     /// can leave a frame that is logged and never run.
-    fn start(&self, receipt: Receipt, read: work::Read<A>) -> Replies {
+    fn start(&self, receipt: Receipt, read: work::Read<A>, resumed: bool) -> Replies {
         let (commit_sender, commit) = oneshot::channel();
         let (answers_sender, answers) = oneshot::channel();
-        let job = work::lift(&self.joint, receipt, read);
+        let trace = TraceId::of(receipt.number(), receipt.frame());
+        let job = trace.within(|| work::lift(&self.joint, receipt, read, resumed));
         let commit = job.wants_commit().then_some(commit);
-        tokio::spawn(work::run(Arc::clone(&self.joint), job, commit_sender, answers_sender));
+        tokio::spawn(trace.scope(work::run(Arc::clone(&self.joint), job, commit_sender, answers_sender)));
         Replies { commit, answers }
     }
 
@@ -144,12 +156,13 @@ impl<A: Adapter> Translate<A> {
         let receipt = house.inbox.park(frame, permits, self.joint.snapshot());
         let commit = read.commit.map(|reply| {
             let joint = Arc::clone(&self.joint);
-            tokio::spawn(async move {
+            let trace = TraceId::of(receipt.number(), receipt.frame());
+            tokio::spawn(trace.scope(async move {
                 if !work::say_commit(joint.as_ref(), &receipt, reply, commit_sender).await {
                     joint.house.backlog.unpark(patient.as_deref()); // nothing of it will be claimed
                 }
                 let _gone = answers_sender.send(Vec::new());
-            });
+            }));
             commit
         });
         Replies { commit, answers }
@@ -184,7 +197,7 @@ impl<A: Adapter> Service<Frame> for Translate<A> {
                 return Ok(this.park(frame, permits, read));
             }
             let receipt = house.inbox.receive(frame, permits, this.joint.snapshot());
-            Ok(this.start(receipt, read))
+            Ok(this.start(receipt, read, false))
         })
     }
 }

@@ -15,14 +15,18 @@ use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
+use super::parts::Batches;
+use super::told::Told;
 use super::{Joint, Running};
 use crate::guard::guard;
 use crate::lanes::Place;
 use crate::replies::Outgoing;
+use crate::spool::Body;
+use crate::telemetry::TraceId;
 
 /// A frame that was read and is not in the log yet.
 pub(super) struct Read<A: Adapter> {
-    source: MemorySource,
+    source: Body,
     message: Option<A::Message>,
     findings: Vec<Finding>,
     pub(super) commit: Option<Reply>,
@@ -30,7 +34,9 @@ pub(super) struct Read<A: Adapter> {
 
 /// A frame in the log, with its first part lifted and its place taken.
 pub(super) struct Job<A: Adapter> {
-    receipt: Receipt,
+    pub(super) receipt: Receipt,
+    /// It ran before, in this process or another.
+    pub(super) resumed: bool,
     read: Read<A>,
     first: Option<Draft>,
     place: Option<Place>,
@@ -59,9 +65,15 @@ impl<A: Adapter> Read<A> {
 
 /// Reads a frame.
 pub(super) fn read<A: Adapter>(joint: &Joint<A>, frame: &Frame) -> Read<A> {
-    let mut source = MemorySource(frame.body.clone());
+    let (mut source, lost) = match joint.house.spool.source(frame) {
+        Ok(source) => (source, None),
+        Err(fault) => (Body::Memory(MemorySource(Bytes::new())), Some(fault)),
+    };
     let adapter = joint.adapter.as_ref();
-    let parsed = guard("parse", || adapter.parse(&frame.head, &mut source)).unwrap_or_else(|fault| broken(&fault));
+    let parsed = match lost {
+        None => guard("parse", || adapter.parse(&frame.head, &mut source)).unwrap_or_else(|fault| broken(&fault)),
+        Some(fault) => Parsed::failed(super::refuse::finding(&fault)),
+    };
     let stamp = joint.house.stamps.next();
     let commit = parsed
         .value
@@ -76,10 +88,11 @@ pub(super) fn read<A: Adapter>(joint: &Joint<A>, frame: &Frame) -> Read<A> {
 }
 
 /// Lifts the first part and takes its place.
-pub(super) fn lift<A: Adapter>(joint: &Joint<A>, receipt: Receipt, read: Read<A>) -> Job<A> {
+pub(super) fn lift<A: Adapter>(joint: &Joint<A>, receipt: Receipt, read: Read<A>, resumed: bool) -> Job<A> {
     let running = joint.house.backlog.run();
     let mut job = Job {
         receipt,
+        resumed,
         read,
         first: None,
         place: None,
@@ -138,11 +151,15 @@ pub(super) async fn run<A: Adapter>(
     let receipt = job.receipt.clone();
     if let Some(reply) = job.read.commit.clone() {
         let (joint, receipt) = (Arc::clone(&joint), receipt.clone());
-        tokio::spawn(async move { say_commit(&joint, &receipt, reply, commit).await });
+        let trace = TraceId::of(receipt.number(), receipt.frame());
+        tokio::spawn(trace.scope(async move { say_commit(&joint, &receipt, reply, commit).await }));
     }
     let ended = std::panic::AssertUnwindSafe(answer(&joint, job)).catch_unwind().await;
     let ended = ended.unwrap_or_else(|panic| Err(crate::guard::defect("translate", panic.as_ref())));
-    let outgoing = ended.unwrap_or_else(|fault| vec![refusal(&joint, &receipt, fault)]);
+    let outgoing = ended.unwrap_or_else(|fault| {
+        joint.house.sequencer.release(&[receipt.number()]); // nothing of it will be applied
+        vec![refusal(&joint, &receipt, fault)]
+    });
     // A peer that hung up is not an error: the replies are kept.
     let _gone = answers.send(outgoing);
 }
@@ -174,8 +191,11 @@ pub(super) async fn say_commit<A: Adapter>(
 
 /// Decides every part, renders the replies and keeps it all; only then may anything be sent.
 async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Outgoing>, Fault> {
+    let telemetry = &joint.house.telemetry;
+    let message_type = job.first.as_ref().map_or("", |first| &first.context.message_type);
+    let mut told = Told::began(telemetry, &job.receipt, message_type);
     let (decided, replies, positive) = match job.read.message {
-        Some(_) => decide(joint, &mut job).await,
+        Some(_) => decide(joint, &mut job, &mut told).await,
         None => unreadable(joint, &job),
     };
     if let Some(place) = &mut job.place {
@@ -191,6 +211,7 @@ async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Out
         (None, false) => &counts.refused,
     }
     .fetch_add(1, Ordering::Relaxed);
+    told.ended(telemetry, positive, sent.again.is_some());
     let leave = Leave::Kept(kept);
     Ok(sent
         .replies
@@ -202,25 +223,28 @@ async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Out
         .collect())
 }
 
-async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>) -> (Vec<Decided>, Vec<Reply>, bool) {
+async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>, told: &mut Told) -> (Vec<Decided>, Vec<Reply>, bool) {
     let mut sum = A::Sum::default();
-    let mut decided = Vec::new();
+    let mut parts = Batches::of(joint, job).await;
     let mut positive = true;
     let mut draft = job.first.take();
     let mut part = 0;
     while let Some(mut next) = draft {
         next.findings.splice(0..0, job.read.findings.drain(..)); // the parser's remarks go with the first part
-        let exchange = Exchange::new(job.receipt.clone(), part, next);
-        let answer = match joint.house.chain.clone().oneshot(exchange).await {
-            Ok(answer) => answer,
-            Err(never) => match never {},
+        let answer = match parts.earlier(part) {
+            Some(answer) => answer,
+            None => parts.push(joint, ask(joint, Exchange::new(job.receipt.clone(), part, next)).await),
         };
         positive &= answer.verdict.is_positive();
+        told.part(&answer);
         joint.adapter.add(&mut sum, part, &answer);
-        decided.push(keep(&answer));
         part += 1;
         draft = job.lift(joint);
+        if draft.is_some() {
+            tokio::task::yield_now().await; // a file of many parts must not keep others from the processor
+        }
     }
+    let decided = parts.last;
     let stamp = joint.house.stamps.next();
     let Some(message) = &job.read.message else {
         return (decided, Vec::new(), positive);
@@ -230,6 +254,13 @@ async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>) -> (Vec<Decided>
         vec![refuse(joint, &job.receipt, &findings)]
     });
     (decided, replies, positive)
+}
+
+async fn ask<A: Adapter>(joint: &Joint<A>, exchange: Exchange) -> Answer {
+    match joint.house.chain.clone().oneshot(exchange).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    }
 }
 
 /// A frame that nothing can be made of is kept and refused.
@@ -271,7 +302,7 @@ fn refusal<A: Adapter>(joint: &Joint<A>, receipt: &Receipt, fault: Fault) -> Out
 }
 
 /// Makes an answer ready for the log, on the worker's time and not the writer's.
-fn keep(answer: &Answer) -> Decided {
+pub(super) fn keep(answer: &Answer) -> Decided {
     let mut json = Vec::with_capacity(answer.bundle.tree.text_len() * 2);
     causeway_core::fhir::write_compact(&answer.bundle.tree, causeway_core::NodeId::ROOT, &mut json);
     let facts = serde_json::to_vec(&Facts::of(answer, crate::projection::index(&answer.bundle))).unwrap_or_default();

@@ -1,5 +1,8 @@
-//! Transports carry frames and replies and know no format: MLLP and DICOM's upper layer here.
+//! Transports carry frames and replies and know no format; TLS stands below those that have connections.
 
 pub mod dimse;
+pub mod files;
+pub mod http;
 pub mod mllp;
+pub mod tls;
 pub mod units;

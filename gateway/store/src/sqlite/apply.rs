@@ -108,7 +108,8 @@ impl Core {
              LEFT JOIN open o ON o.number = f.number LEFT JOIN answer a ON a.number = f.number WHERE f.number = ?1",
         )?;
         let entry = &incoming.entry;
-        let key = params![column(earlier), entry.hash, entry.frame.sender(), &*entry.snapshot];
+        // The sender of a request of its own is no listener's name, so it equals none.
+        let key = params![column(earlier), entry.hash, &*entry.frame.sender(), &*entry.snapshot];
         let mut rows = select.query(key)?;
         let Some(row) = rows.next()? else { return Ok(None) };
         let (same, received, same_snapshot): (bool, i64, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);

@@ -55,7 +55,7 @@ impl Incoming {
     pub(super) fn new(entry: Entry) -> Self {
         let frame = &entry.frame;
         Self {
-            mark: mark(frame.sender(), &entry.hash),
+            mark: mark(&frame.sender(), &entry.hash),
             received: nanoseconds(frame.received),
             head: head(&frame.head),
             entry,

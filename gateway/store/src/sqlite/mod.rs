@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use causeway_core::store::{Decided, Ended, Entry, Health, Late, Outcome, Pending, Record};
+use causeway_core::store::{Decided, Ended, Entry, Health, Late, Open, Outcome, Pending, Record};
 use causeway_core::{Fault, Store};
 use jiff::Timestamp;
 
@@ -59,6 +59,8 @@ struct Shared {
     answered: AtomicU64,
     held: AtomicU64,
     next: AtomicU64,
+    commits: AtomicU64,
+    committed: AtomicU64,
     broken: Mutex<Option<String>>,
 }
 
@@ -69,6 +71,11 @@ impl Shared {
         self.answered.store(tally.answered, Ordering::Release);
         self.held.store(tally.held, Ordering::Release);
         self.next.fetch_max(tally.next, Ordering::AcqRel);
+    }
+
+    fn count_commit(&self, records: usize) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.committed.fetch_add(records as u64, Ordering::Relaxed);
     }
 
     fn set_broken(&self, reason: Option<String>) {
@@ -82,6 +89,8 @@ impl Shared {
             accepted: self.accepted.load(Ordering::Acquire),
             answered: self.answered.load(Ordering::Acquire),
             held: self.held.load(Ordering::Acquire),
+            commits: self.commits.load(Ordering::Relaxed),
+            committed: self.committed.load(Ordering::Relaxed),
         }
     }
 }
@@ -224,6 +233,10 @@ impl Store for SqliteLog {
 
     fn health(&self) -> Health {
         self.shared.health()
+    }
+
+    fn open_frames(&self) -> Result<Open, Fault> {
+        self.reader.open_frames()
     }
 
     fn next_number(&self) -> u64 {

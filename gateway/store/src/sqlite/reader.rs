@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use causeway_core::frame::Head;
-use causeway_core::store::{Decided, Ended, Event, Health, Late, Pending, Record};
+use causeway_core::store::{Decided, Ended, Event, Health, Late, Open, Pending, Record};
 use causeway_core::{Delivery, Fault, Frame, Reply};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::core::Tally;
-use super::schema::kind;
+use super::schema::{kind, state};
 use super::{column, connection, fault, nanoseconds, number, schema, time};
 use crate::{codec, storage};
 
@@ -115,6 +115,28 @@ impl Reader {
             accepted: tally.accepted,
             answered: tally.answered,
             held: tally.held,
+            ..Health::default()
+        })
+    }
+
+    /// The counters, and what is open counted one by one; one statement, so of one moment.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn open_frames(&self) -> Result<Open, Fault> {
+        let sql = "SELECT accepted, answered, held, (SELECT count(*) FROM open),
+                   (SELECT count(*) FROM open WHERE state = ?1) FROM tally";
+        self.read(|db| {
+            let counted = db.query_row(sql, [state::HELD], |row| {
+                Ok(Open {
+                    accepted: number(row, 0)?,
+                    answered: number(row, 1)?,
+                    held: number(row, 2)?,
+                    open: number(row, 3)?,
+                    open_held: number(row, 4)?,
+                })
+            });
+            counted.map_err(fault)
         })
     }
 

@@ -189,7 +189,9 @@ impl Writer {
     fn finish(&mut self) {
         self.core.merge();
         self.shared.publish(&self.core.tally);
-        for (command, done) in self.group.take() {
+        let group = self.group.take();
+        self.shared.count_commit(group.len());
+        for (command, done) in group {
             self.core.finish(command, done);
         }
     }

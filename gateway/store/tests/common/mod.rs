@@ -252,6 +252,9 @@ impl Store for Parking {
     fn health(&self) -> Health {
         self.0.health()
     }
+    fn open_frames(&self) -> Result<causeway_core::store::Open, Fault> {
+        self.0.open_frames()
+    }
     fn next_number(&self) -> u64 {
         self.0.next_number()
     }

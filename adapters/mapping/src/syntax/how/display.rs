@@ -17,6 +17,7 @@ impl fmt::Display for How {
             Self::Ref(reference) => write!(f, "{reference}"),
             Self::Ordinal(None) => write!(f, "ordinal"),
             Self::Ordinal(Some(name)) => write!(f, "ordinal({name})"),
+            Self::Ordinals(name) => write!(f, "ordinal({name}*)"),
             Self::Op(name) => write!(f, "op({name})"),
             Self::Finding(code) => write!(f, "finding({code})"),
             Self::Ignore => write!(f, "ignore"),

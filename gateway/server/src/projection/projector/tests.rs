@@ -53,6 +53,8 @@ fn answered(position: u64, number: u64) -> Record {
             ],
             words: "张\n伟".to_owned(),
         },
+        applied: Vec::new(),
+        removed: Vec::new(),
     };
     let decided = Decided {
         part: 0,

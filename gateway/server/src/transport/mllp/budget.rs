@@ -39,14 +39,14 @@ impl ReadBudget {
 
 /// What one frame has been charged.
 #[derive(Debug)]
-pub(super) struct Charge {
+pub(in crate::transport) struct Charge {
     budget: ReadBudget,
     paid: Option<OwnedSemaphorePermit>,
     pass: Option<OwnedSemaphorePermit>,
 }
 
 impl Charge {
-    pub(super) fn new(budget: ReadBudget) -> Self {
+    pub(in crate::transport) fn new(budget: ReadBudget) -> Self {
         Self {
             budget,
             paid: None,
@@ -56,7 +56,7 @@ impl Charge {
 
     /// Units still missing for a frame of `held` bytes. Never more than the whole budget, which would never be granted:
     /// a frame larger than that has the budget to itself.
-    pub(super) fn missing(&self, held: usize) -> u32 {
+    pub(in crate::transport) fn missing(&self, held: usize) -> u32 {
         let have = self.paid.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let need = held.saturating_sub(HEAD).div_ceil(UNIT);
         if need <= have || self.pass.is_some() {
@@ -67,7 +67,7 @@ impl Charge {
     }
 
     /// Waits for so many units more, or for the pass.
-    pub(super) async fn more(&mut self, units: u32) -> Result<(), AcquireError> {
+    pub(in crate::transport) async fn more(&mut self, units: u32) -> Result<(), AcquireError> {
         tokio::select! {
             biased;
             paid = Arc::clone(&self.budget.units).acquire_many_owned(units) => match &mut self.paid {

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::codec::{self, Decoder, Event};
 use super::correlate::{self, Sent};
+use crate::transport::tls::{Connector, Stream};
 
 /// Bytes read at a time.
 const CHUNK: usize = 8 << 10;
@@ -117,7 +117,7 @@ fn others(unmatched: Option<&Bytes>) -> &'static str {
 /// A connection to a listener.
 #[derive(Debug)]
 pub struct Client {
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
     timeouts: Timeouts,
     decoder: Decoder,
     ready: VecDeque<Bytes>,
@@ -125,19 +125,26 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to `host:port`.
+    /// Connects to `host:port` in the clear.
     ///
     /// # Errors
     /// [`ClientError::Connect`].
     pub async fn connect(address: &str, timeouts: impl Into<Timeouts>) -> Result<Self, ClientError> {
+        Self::connect_with(&Connector::plain(), address, timeouts).await
+    }
+
+    /// Connects to `host:port` with or without TLS; the handshake counts as part of connecting.
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`].
+    pub async fn connect_with(
+        tls: &Connector,
+        address: &str,
+        timeouts: impl Into<Timeouts>,
+    ) -> Result<Self, ClientError> {
         let timeouts = timeouts.into();
-        let stream = timeout(timeouts.connect, TcpStream::connect(address))
-            .await
-            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-            .map_err(ClientError::Connect)?;
-        stream.set_nodelay(true).map_err(ClientError::Connect)?;
         Ok(Self {
-            stream: Some(stream),
+            stream: Some(connected(tls, address, timeouts).await?),
             timeouts,
             decoder: Decoder::new(MAX_REPLY),
             ready: VecDeque::new(),
@@ -237,6 +244,14 @@ impl Client {
             decode(&mut self.decoder, bytes, &mut self.ready)?;
         }
     }
+}
+
+/// A connection with small delays, made in time.
+pub(super) async fn connected(tls: &Connector, address: &str, timeouts: Timeouts) -> Result<Stream, ClientError> {
+    timeout(timeouts.connect, tls.connect(address))
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        .map_err(ClientError::Connect)
 }
 
 /// All whole replies among the bytes; what broke off is dropped.

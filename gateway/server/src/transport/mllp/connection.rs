@@ -3,7 +3,6 @@
 //! on a frame belongs to the service: a peer that hangs up only loses the replies.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +55,7 @@ pub(super) enum End {
 /// Runs a connection to its end.
 pub(super) async fn run<R, W>(
     listener: &Listener,
-    peer: SocketAddr,
+    peer: Arc<str>,
     mut reader: R,
     mut writer: W,
     shutdown: watch::Receiver<bool>,
@@ -144,7 +143,7 @@ enum Chunk {
 impl<'a, R: AsyncRead + Unpin + Send> Reading<'a, R> {
     fn new(
         listener: &'a Listener,
-        peer: SocketAddr,
+        peer: Arc<str>,
         reader: &'a mut R,
         owed: mpsc::Sender<Owed>,
         mut shutdown: watch::Receiver<bool>,
@@ -152,7 +151,7 @@ impl<'a, R: AsyncRead + Unpin + Send> Reading<'a, R> {
         let now = Instant::now();
         Self {
             listener,
-            peer: peer.to_string().into(),
+            peer,
             reader,
             service: listener.service.clone(),
             window: Arc::new(Semaphore::new(owed.max_capacity())),

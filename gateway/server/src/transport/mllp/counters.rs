@@ -9,11 +9,11 @@ use serde::Serialize;
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    pub(super) fn add(&self, n: u64) {
+    pub(in crate::transport) fn add(&self, n: u64) {
         self.0.fetch_add(n, Ordering::Relaxed);
     }
 
-    pub(super) fn sub(&self, n: u64) {
+    pub(in crate::transport) fn sub(&self, n: u64) {
         self.0.fetch_sub(n, Ordering::Relaxed);
     }
 

@@ -14,12 +14,15 @@ mod options;
 mod peers;
 mod server;
 
+pub(in crate::transport) use budget::Charge;
 pub use budget::ReadBudget;
 pub use client::{Client, ClientError, Timeouts, Want};
 pub use counters::{Counter, Counters, Counts};
 pub use load::{Fresh, Latency, Load, LoadReport, load};
 pub use options::Options;
 pub use peers::Cidr;
+pub(in crate::transport) use peers::{Place, Places};
+pub(in crate::transport) use server::prepare;
 pub use server::{Listener, RefuseFn};
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ fn mask(bits: u128, prefix: u8, v4: bool) -> u128 {
 
 /// Counts the places that are taken.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Places(Arc<Mutex<Taken>>);
+pub(in crate::transport) struct Places(Arc<Mutex<Taken>>);
 
 #[derive(Debug, Default)]
 struct Taken {
@@ -101,14 +101,14 @@ struct Taken {
 
 /// A taken place, given back on drop.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(in crate::transport) struct Place {
     places: Places,
     peer: IpAddr,
 }
 
 impl Places {
     /// A place, unless `all` or `per_peer` are taken.
-    pub(super) fn take(&self, peer: IpAddr, all: u32, per_peer: u32) -> Option<Place> {
+    pub(in crate::transport) fn take(&self, peer: IpAddr, all: u32, per_peer: u32) -> Option<Place> {
         let peer = peer.to_canonical();
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_peer = taken.by_peer.get(&peer).copied().unwrap_or(0);

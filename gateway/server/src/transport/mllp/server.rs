@@ -20,6 +20,7 @@ use super::counters::Counters;
 use super::options::Options;
 use super::peers::{Cidr, Place, Places};
 use crate::service::FrameService;
+use crate::transport::tls::{Acceptor, Stream};
 
 /// Renders what the transport itself must refuse, from the first bytes of a frame; the wiring gives it. A reply without
 /// bytes is not sent. The faults that get here: `TooLarge`, `Overload`, `Timeout`, `Draining`, and `Unreadable` for a
@@ -45,6 +46,8 @@ pub struct Listener {
     pub options: Options,
     /// Addresses and networks that may connect; empty: everybody.
     pub peers: Vec<Cidr>,
+    /// What makes connections of accepted sockets: TLS, or nothing.
+    pub tls: Acceptor,
     /// What it counts.
     pub counters: Arc<Counters>,
     /// Memory for frames being read; clone one budget for all listeners.
@@ -152,15 +155,36 @@ async fn run(
     stream: TcpStream,
     peer: SocketAddr,
     place: Place,
-    shutdown: watch::Receiver<bool>,
+    mut shutdown: watch::Receiver<bool>,
 ) {
     let counters = listener.counters.clone();
     counters.accepted.add(1);
     counters.open.add(1);
     let _open = Open(&counters, place);
     prepare(&stream);
-    let (reader, writer) = stream.into_split();
-    let why = connection::run(&listener, peer, reader, writer, shutdown).await;
+    let stream = tokio::select! {
+        biased;
+        accepted = listener.tls.accept(stream, peer) => accepted,
+        _ = shutdown.wait_for(|stop| *stop) => return, // nothing is owed before a handshake is done
+    };
+    if let Ok(stream) = stream {
+        talk(&listener, stream, peer, shutdown).await;
+    }
+}
+
+/// The halves of a socket in the clear need no lock, those of one under TLS share its state.
+async fn talk(listener: &Listener, stream: Stream, peer: SocketAddr, shutdown: watch::Receiver<bool>) {
+    let name = stream.peer(peer);
+    let why = match stream.into_plain() {
+        Ok(socket) => {
+            let (reader, writer) = socket.into_split();
+            connection::run(listener, name, reader, writer, shutdown).await
+        }
+        Err(stream) => {
+            let (reader, writer) = tokio::io::split(stream);
+            connection::run(listener, name, reader, writer, shutdown).await
+        }
+    };
     debug!(listener = %listener.name, %peer, ?why, "connection closed");
 }
 
@@ -173,7 +197,8 @@ impl Drop for Open<'_> {
     }
 }
 
-fn prepare(stream: &TcpStream) {
+/// Finds dead peers and sends at once what is written.
+pub(in crate::transport) fn prepare(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
     let set = stream
         .set_nodelay(true)

@@ -103,6 +103,7 @@ impl Peer {
 
 fn listener(service: FrameService, options: Options, budget: ReadBudget) -> Listener {
     Listener {
+        tls: crate::transport::tls::Acceptor::default(),
         name: "test".into(),
         service,
         refuse: refuse(),

@@ -1,33 +1,22 @@
 //! One connection of a load run: up to `pipeline` messages wait for replies; replies are matched by MSA-2.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
-use super::super::client::{ClientError, MAX_REPLY, Timeouts, Want, decode};
+use super::super::client::{ClientError, MAX_REPLY, Want, connected, decode};
 use super::super::codec::Decoder;
 use super::super::correlate;
 use super::Plan;
 use super::report::Tally;
+use crate::transport::tls::Stream;
 
 /// Bytes read at a time.
 const CHUNK: usize = 16 << 10;
-
-/// A connection with small delays.
-pub(super) async fn connect(address: &str, timeouts: Timeouts) -> Result<TcpStream, ClientError> {
-    let stream = timeout(timeouts.connect, TcpStream::connect(address))
-        .await
-        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-        .map_err(ClientError::Connect)?;
-    stream.set_nodelay(true).map_err(ClientError::Connect)?;
-    Ok(stream)
-}
 
 /// A message that waits for replies.
 #[derive(Debug)]
@@ -39,7 +28,7 @@ struct Waiting {
 
 pub(super) struct Sender {
     plan: Arc<Plan>,
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
     decoder: Decoder,
     waiting: VecDeque<Waiting>,
     /// A message that is not due yet, or that found no room.
@@ -52,7 +41,7 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(plan: Arc<Plan>, stream: Option<TcpStream>) -> Self {
+    pub(super) fn new(plan: Arc<Plan>, stream: Option<Stream>) -> Self {
         Self {
             plan,
             stream,
@@ -71,7 +60,7 @@ impl Sender {
         loop {
             let stream = match self.stream.take() {
                 Some(stream) => Ok(stream),
-                None => connect(&self.plan.address, self.plan.load.timeouts).await,
+                None => connected(&self.plan.load.tls, &self.plan.address, self.plan.load.timeouts).await,
             };
             let ended = match stream {
                 Ok(stream) => self.talk(stream).await,
@@ -95,7 +84,7 @@ impl Sender {
         self.tally.error(error.to_string());
     }
 
-    async fn talk(&mut self, mut stream: TcpStream) -> Result<(), ClientError> {
+    async fn talk(&mut self, mut stream: Stream) -> Result<(), ClientError> {
         let mut buffer = vec![0; CHUNK];
         loop {
             self.fill();
@@ -152,7 +141,7 @@ impl Sender {
     }
 
     /// Bytes of replies, or 0 when the next message is due.
-    async fn wait(&mut self, stream: &mut TcpStream, buffer: &mut [u8]) -> Result<usize, ClientError> {
+    async fn wait(&mut self, stream: &mut Stream, buffer: &mut [u8]) -> Result<usize, ClientError> {
         let room = self.waiting.len() < self.plan.load.pipeline.max(1);
         let due = self.next.filter(|_| room).map(|(_, due)| due);
         let late = self

@@ -19,7 +19,7 @@ use self::connection::Sender;
 use self::message::Templates;
 use self::report::Tally;
 use super::client::Timeouts;
-use tokio::net::TcpStream;
+use crate::transport::tls::{Connector, Stream};
 
 pub use latency::Latency;
 pub use message::Fresh;
@@ -42,6 +42,8 @@ pub struct Load {
     pub fresh: Fresh,
     /// How long to wait.
     pub timeouts: Timeouts,
+    /// With or without TLS.
+    pub tls: Connector,
 }
 
 impl Default for Load {
@@ -54,6 +56,7 @@ impl Default for Load {
             pipeline: 1,
             fresh: Fresh::Ids,
             timeouts: Timeouts::default(),
+            tls: Connector::plain(),
         }
     }
 }
@@ -97,7 +100,7 @@ pub async fn load(
     answered: Arc<AtomicU64>,
 ) -> Result<LoadReport, super::ClientError> {
     let connections = load.connections.max(1);
-    let first = connection::connect(address, load.timeouts).await?;
+    let first = super::client::connected(&load.tls, address, load.timeouts).await?;
     let plan = Arc::new(Plan {
         address: address.to_owned(),
         templates: Templates::new(messages, load.fresh),
@@ -110,7 +113,7 @@ pub async fn load(
     Ok(tally.report(connections, plan.start.elapsed()))
 }
 
-async fn send_all(plan: &Arc<Plan>, first: TcpStream, connections: usize) -> Tally {
+async fn send_all(plan: &Arc<Plan>, first: Stream, connections: usize) -> Tally {
     let mut senders = JoinSet::new();
     senders.spawn(Sender::new(plan.clone(), Some(first)).run());
     for _ in 1..connections {

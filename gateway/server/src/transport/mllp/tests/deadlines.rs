@@ -12,7 +12,7 @@ fn connected(listener: Listener, pipe: usize) -> (DuplexStream, JoinHandle<End>,
     let (stop, stopped) = watch::channel(false);
     let running = tokio::spawn(async move {
         let (reader, writer) = split(far);
-        let peer = "192.0.2.1:4000".parse().unwrap();
+        let peer = Arc::from("192.0.2.1:4000");
         connection::run(&listener, peer, reader, writer, stopped).await
     });
     (near, running, stop)

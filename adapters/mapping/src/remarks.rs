@@ -1,9 +1,10 @@
-//! What the rows' remarks say to people: class, gravity and the sentence in Chinese and English for each code.
+//! What the remarks of rows and runs say to people: class, gravity and the sentence in Chinese and English for each code.
+//! When one is made is said elsewhere.
 
 use causeway_core::{Actor, ActorKind, Class, Finding, Severity, Text};
 
 /// One remark as a finding. `row` is the row's own text, `FILE:LINE`.
-pub(crate) fn finding(code: &str, row: &str, about: &str) -> Finding {
+pub fn finding(code: &str, row: &str, about: &str) -> Finding {
     let known = SENTENCES.iter().find(|sentence| sentence.code == code);
     let by = Actor::new(ActorKind::Map, row.to_owned());
     let Some(known) = known else {

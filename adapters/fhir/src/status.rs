@@ -1,0 +1,45 @@
+//! The one table from findings to the status of a response (FHIR R4 HTTP 3.1.0).
+
+use causeway_core::{Finding, Severity};
+
+const TABLE: &[(&str, u16)] = &[
+    ("not-json", 400),
+    ("wrong-body", 400),
+    ("wrong-id", 400),
+    ("wrong-search", 400),
+    ("unreadable", 400),
+    ("not-found", 404),
+    ("unknown-path", 404),
+    ("unknown-type", 404),
+    ("method-not-allowed", 405),
+    ("read-only", 405),
+    ("not-acceptable", 406),
+    ("timed-out", 408),
+    ("version-in-work", 409),
+    ("same-resource-twice", 409),
+    ("gone", 410),
+    ("version-conflict", 412),
+    ("several-match", 412),
+    ("too-large", 413),
+    ("media-type", 415),
+    ("too-many", 429),
+    ("gateway-defect", 500),
+    ("overloaded", 503),
+    ("not-kept", 503),
+    ("draining", 503),
+    ("held", 503),
+    ("behind", 503),
+];
+
+/// The status that findings ask for: that of the first error that has one of its own, else 422 for any other error, else
+/// none.
+pub fn status(findings: &[Finding]) -> Option<u16> {
+    let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let own = |finding: &Finding| {
+        TABLE
+            .iter()
+            .find(|(code, _)| *code == finding.code)
+            .map(|(_, status)| *status)
+    };
+    errors().find_map(own).or_else(|| errors().next().map(|_| 422))
+}

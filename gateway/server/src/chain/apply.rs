@@ -1,0 +1,46 @@
+//! Puts what the sender asks to be written in order: each resource gets its version, or the exchange what stands against it.
+//! Nothing is written here; that follows from the log.
+
+use std::sync::Arc;
+
+use causeway_core::finding::gravest;
+use causeway_core::{Actor, ActorKind, Answer, Class, Exchange, Finding, Severity, Text};
+
+use super::{Link, Next, Stage};
+use crate::resources::Sequencer;
+
+#[derive(Debug, Clone)]
+pub(super) struct Apply {
+    pub(super) sequencer: Arc<Sequencer>,
+}
+
+impl Stage for Apply {
+    async fn run<N: Link>(self, mut exchange: Exchange, next: Next<N>) -> Answer {
+        if exchange.verbatim && gravest(&exchange.findings) != Some(Severity::Error) {
+            self.order(&mut exchange).await;
+        }
+        next.run(exchange).await
+    }
+}
+
+impl Apply {
+    async fn order(&self, exchange: &mut Exchange) {
+        let searches = Sequencer::searches(&exchange.bundle.tree);
+        // A condition is tested by searching, so what was said yes to before must be found.
+        if !self.sequencer.ready().await || (searches && !self.sequencer.settled(None).await) {
+            exchange.remark(behind());
+            return;
+        }
+        let (number, received) = (exchange.receipt.number(), exchange.received);
+        match self.sequencer.order(&exchange.bundle.tree, number, received) {
+            Ok(applied) => exchange.applied = applied,
+            Err(problems) => problems.into_iter().for_each(|problem| exchange.remark(problem)),
+        }
+    }
+}
+
+fn behind() -> Finding {
+    let text = Text::new("资源库落后，请稍后重试", "the resources are behind; try again");
+    let by = Actor::new(ActorKind::Gateway, "apply");
+    Finding::new("behind", Severity::Error, Class::Busy, by, text)
+}

@@ -1,0 +1,55 @@
+//! What the gateway tells of itself while it runs: counters by listener and message type, a trace id for every message and
+//! in every line of it, an invariant that is checked all the time, and all of it for Prometheus and OpenTelemetry. Nothing
+//! of a patient is ever among it: labels are bounded and of a closed form, and texts of messages do not come here.
+
+mod balance;
+mod family;
+mod gather;
+mod label;
+mod lines;
+mod meter;
+mod options;
+mod otlp;
+mod trace;
+
+use std::sync::{Arc, OnceLock};
+
+pub use balance::Balance;
+pub use family::{Family, Kind, Sample, prometheus};
+pub use gather::gather;
+pub use label::label;
+pub use lines::{Lines, subscribe};
+pub use meter::{Deliveries, Ended, Latency, Meter, Slot};
+pub use options::Telemetry as Options;
+pub use otlp::{Otlp, Started};
+pub use trace::TraceId;
+
+/// What the joints of a gateway tell.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    /// Counters.
+    pub meter: Meter,
+    /// Whether the log's numbers agree.
+    pub balance: Balance,
+    otlp: OnceLock<Arc<Otlp>>,
+}
+
+impl Telemetry {
+    /// Exports from now on; only the first exporter counts.
+    pub fn export(&self, otlp: Arc<Otlp>) {
+        drop(self.otlp.set(otlp));
+    }
+
+    /// The exporter, where one is configured.
+    pub fn otlp(&self) -> Option<&Arc<Otlp>> {
+        self.otlp.get()
+    }
+
+    /// Counts a message that was answered and is kept, and tells it where somebody collects traces.
+    pub fn ended(&self, ended: &Ended<'_>) {
+        ended.slot.ended(ended);
+        if let Some(otlp) = self.otlp.get() {
+            otlp.message(ended);
+        }
+    }
+}

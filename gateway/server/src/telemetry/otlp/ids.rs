@@ -1,0 +1,44 @@
+//! Gives a span the trace id of its message. The SDK asks for ids while it makes a span, on the thread that makes it.
+
+use std::cell::Cell;
+
+use opentelemetry::trace::{SpanId, TraceId as Id};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+
+use crate::telemetry::TraceId;
+
+thread_local! {
+    static NEXT: Cell<u128> = const { Cell::new(0) };
+}
+
+/// While it lives, spans made on this thread belong to a trace.
+pub(super) struct Given;
+
+/// Gives the spans that this thread makes a trace.
+pub(super) fn this_thread(trace: TraceId) -> Given {
+    NEXT.set(trace.get());
+    Given
+}
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        NEXT.set(0);
+    }
+}
+
+/// The given trace, and random ids where none is given.
+#[derive(Debug, Default)]
+pub(super) struct Ids(RandomIdGenerator);
+
+impl IdGenerator for Ids {
+    fn new_trace_id(&self) -> Id {
+        match NEXT.get() {
+            0 => self.0.new_trace_id(),
+            given => Id::from(given),
+        }
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        self.0.new_span_id()
+    }
+}

@@ -1,0 +1,160 @@
+//! Traces, metrics and logs for an OpenTelemetry collector, as OTLP over HTTP (protobuf). Everything goes through bounded
+//! queues to threads of the SDK's own: a collector that is slow or gone costs telemetry and never a message. What is sent
+//! is made of numbers, names of listeners, labels and our own log lines.
+
+mod client;
+mod ids;
+mod logs;
+mod metrics;
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use opentelemetry::trace::{Span, SpanKind, Status, Tracer, TracerProvider};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
+use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::Registry;
+
+use super::{Ended, Family, Options};
+use client::House;
+
+/// How long a collector may take for one export.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A running exporter.
+#[derive(Debug)]
+pub struct Otlp {
+    tracer: SdkTracer,
+    traces: SdkTracerProvider,
+    logs: SdkLoggerProvider,
+    metrics: SdkMeterProvider,
+}
+
+/// An exporter, and the layer that hands it log lines.
+pub struct Started {
+    /// The exporter.
+    pub otlp: std::sync::Arc<Otlp>,
+    /// For the subscriber.
+    pub lines: Box<dyn Layer<Registry> + Send + Sync>,
+}
+
+impl std::fmt::Debug for Started {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Started")
+            .field("otlp", &self.otlp)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Otlp {
+    /// Starts exporting as configured; nothing where no collector is. Call it within a runtime, whose tasks send.
+    ///
+    /// # Errors
+    /// The URL is none, or a certificate cannot be used.
+    pub fn start(options: &Options) -> anyhow::Result<Option<Started>> {
+        let Some(base) = &options.otlp else { return Ok(None) };
+        let base = base.trim_end_matches('/');
+        let client = House::new(base, options).context("telemetry.otlp")?;
+        let resource = Resource::builder_empty()
+            .with_attributes([
+                KeyValue::new("service.name", "causeway"),
+                KeyValue::new("service.version", env!("CARGO_PKG_VERSION")),
+            ])
+            .build();
+        let (spans, lines, numbers) = exporters(base, &client)?;
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(spans)
+            .with_id_generator(ids::Ids::default())
+            .with_resource(resource.clone())
+            .build();
+        let logs = SdkLoggerProvider::builder()
+            .with_batch_exporter(lines)
+            .with_resource(resource.clone())
+            .build();
+        let reader = PeriodicReader::builder(numbers).with_interval(options.every).build();
+        let metrics = SdkMeterProvider::builder()
+            .with_reader(reader)
+            .with_resource(resource)
+            .build();
+        let lines = logs::layer(&logs);
+        let otlp = std::sync::Arc::new(Self {
+            tracer: provider.tracer("causeway"),
+            traces: provider,
+            logs,
+            metrics,
+        });
+        Ok(Some(Started { otlp, lines }))
+    }
+
+    /// Tells of one message that was answered.
+    pub(super) fn message(&self, ended: &Ended<'_>) {
+        let since = ended.received.duration_since(jiff::Timestamp::UNIX_EPOCH);
+        let begun = SystemTime::UNIX_EPOCH + Duration::try_from(since).unwrap_or_default();
+        let _id = ids::this_thread(ended.trace);
+        let builder = self
+            .tracer
+            .span_builder("message")
+            .with_kind(SpanKind::Server)
+            .with_start_time(begun)
+            .with_attributes([
+                KeyValue::new("causeway.listener", ended.slot.listener.to_string()),
+                KeyValue::new("causeway.type", ended.slot.message_type.to_string()),
+                KeyValue::new("causeway.number", i64::try_from(ended.number).unwrap_or(i64::MAX)),
+                KeyValue::new("causeway.positive", ended.positive),
+                KeyValue::new("causeway.resend", ended.again),
+                KeyValue::new(
+                    "causeway.not_evaluated",
+                    i64::try_from(ended.not_evaluated).unwrap_or(i64::MAX),
+                ),
+            ]);
+        let mut span = self.tracer.build_with_context(builder, &Context::new());
+        if !ended.positive {
+            span.set_status(Status::error("refused"));
+        }
+        span.end_with_timestamp(begun + ended.took);
+    }
+
+    /// Exports these metrics from now on.
+    pub fn measure(&self, gather: impl Fn() -> Vec<Family> + Send + Sync + 'static) {
+        let gather: metrics::Gather = std::sync::Arc::new(gather);
+        metrics::observe(&self.metrics, &gather);
+    }
+
+    /// Sends what is still there and ends. Blocks, a collector's patience at most for each kind.
+    pub fn close(&self) {
+        let ended = [
+            self.traces.shutdown_with_timeout(PATIENCE),
+            self.metrics.shutdown_with_timeout(PATIENCE),
+            self.logs.shutdown_with_timeout(PATIENCE),
+        ];
+        for error in ended.into_iter().filter_map(Result::err) {
+            tracing::warn!(%error, "telemetry was not all sent");
+        }
+    }
+}
+
+fn exporters(base: &str, client: &House) -> anyhow::Result<(SpanExporter, LogExporter, MetricExporter)> {
+    let at = |signal: &str| format!("{base}/v1/{signal}");
+    let spans = SpanExporter::builder()
+        .with_http()
+        .with_http_client(client.clone())
+        .with_endpoint(at("traces"));
+    let lines = LogExporter::builder()
+        .with_http()
+        .with_http_client(client.clone())
+        .with_endpoint(at("logs"));
+    let numbers = MetricExporter::builder()
+        .with_http()
+        .with_http_client(client.clone())
+        .with_endpoint(at("metrics"));
+    Ok((
+        spans.with_timeout(PATIENCE).build()?,
+        lines.with_timeout(PATIENCE).build()?,
+        numbers.with_timeout(PATIENCE).build()?,
+    ))
+}

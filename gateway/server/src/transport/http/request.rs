@@ -1,0 +1,194 @@
+//! One request: whether it is let in, where it leads, its body, and what comes back. The work on a frame belongs to the
+//! service: a peer that hangs up only loses the response.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use causeway_core::frame::media_type;
+use causeway_core::{Fault, FaultKind, Frame, Head, HttpHead, Leave};
+use hyper::body::{Body, Incoming};
+use hyper::header::{
+    ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
+    HeaderValue, IF_MATCH, IF_NONE_MATCH,
+};
+use hyper::{Method, Request, StatusCode};
+use jiff::Timestamp;
+use tokio::time::timeout;
+use tower::ServiceExt;
+use tracing::info;
+
+use super::body::{self, Broken};
+use super::door::text;
+use super::response::{self, Answer, said};
+use super::route::{self, Kind, Route};
+use super::server::Listener;
+use crate::replies::{Outgoing, Replies};
+use crate::transport::mllp::Charge;
+
+/// Answers a request.
+pub(super) async fn answer(listener: &Listener, peer: &Arc<str>, request: Request<Incoming>) -> Answer {
+    if let Some(answer) = listener.door.turns_away(request.headers()) {
+        return answer;
+    }
+    let Some((route, below)) = route::find(&listener.routes, request.uri().path()) else {
+        return said(StatusCode::NOT_FOUND, "nothing is served at that path");
+    };
+    let head = head(listener, route, below, &request);
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    match &route.kind {
+        Kind::Rest { read, .. } if reads => return response::passing(read(head, Bytes::new()).await),
+        Kind::Rest { .. } => {}
+        Kind::Messages(media) => {
+            if let Some(answer) = unfit(request.method(), &head, media) {
+                return answer;
+            }
+        }
+    }
+    let coding = text(request.headers(), CONTENT_ENCODING);
+    if !matches!(coding, "" | "identity") {
+        return said(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "bodies with a Content-Encoding are not taken",
+        );
+    }
+    take(listener, route, peer, head, request.into_body()).await
+}
+
+/// What is said to a request that is no message of the route.
+fn unfit(method: &Method, head: &HttpHead, media: &[&str]) -> Option<Answer> {
+    if method != Method::POST {
+        let mut answer = said(StatusCode::METHOD_NOT_ALLOWED, "messages are sent with POST");
+        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        return Some(answer);
+    }
+    let given = head.media_type();
+    if given.is_empty() || media.contains(&given.as_str()) {
+        return None;
+    }
+    let text = format!("a message here is one of these media types: {}", media.join(", "));
+    Some(said(StatusCode::UNSUPPORTED_MEDIA_TYPE, &text))
+}
+
+fn head(listener: &Listener, route: &Route, below: &str, request: &Request<Incoming>) -> HttpHead {
+    let headers: &HeaderMap = request.headers();
+    let field = |name: HeaderName| text(headers, name).to_owned();
+    let own = matches!(route.kind, Kind::Rest { .. });
+    HttpHead {
+        method: request.method().as_str().to_owned(),
+        path: below.to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        content_type: field(CONTENT_TYPE),
+        accept: field(ACCEPT),
+        accept_language: field(ACCEPT_LANGUAGE),
+        if_match: field(IF_MATCH),
+        if_none_match: field(IF_NONE_MATCH),
+        if_none_exist: field(HeaderName::from_static("if-none-exist")),
+        prefer: field(HeaderName::from_static("prefer")),
+        base: format!("{}://{}{}", listener.scheme, text(headers, HOST), route.path),
+        request: if own {
+            uuid::Uuid::new_v4().to_string()
+        } else {
+            String::new()
+        },
+    }
+}
+
+/// The media type of replies: the request's own where it is one of the route's.
+fn media(route: &Route, head: &HttpHead) -> String {
+    match &route.kind {
+        Kind::Messages(all) => match media_type(&head.content_type) {
+            given if given.is_empty() => (*all.first().unwrap_or(&"application/octet-stream")).to_owned(),
+            given => given,
+        },
+        Kind::Rest { .. } => "application/octet-stream".to_owned(),
+    }
+}
+
+/// Reads the body and hands the frame on.
+async fn take(listener: &Listener, route: &Route, peer: &Arc<str>, head: HttpHead, body: Incoming) -> Answer {
+    let options = &listener.options;
+    let media = media(route, &head);
+    let passes = match &route.kind {
+        Kind::Rest { passes, read } if passes(&head) => Some((read, head.clone())),
+        _ => None,
+    };
+    let head = Head::Http(Box::new(head));
+    let mut charge = Charge::new(listener.budget.clone());
+    // One that says that it is too large need not be waited for, and is not told to go on (RFC 9110 10.1.1).
+    let declared = body.size_hint().lower();
+    let read = if declared > options.max_body as u64 {
+        let text = format!(
+            "the message is larger than the {} bytes that are taken",
+            options.max_body
+        );
+        let fault = Fault::new(FaultKind::TooLarge, text);
+        Err(Broken {
+            fault,
+            first: Bytes::new(),
+        })
+    } else {
+        body::read(body, options.max_body, options.body, &mut charge).await
+    };
+    let body = match read {
+        Ok(body) => body,
+        Err(broken) => return refuse(listener, route, &head, broken, &media),
+    };
+    if let Some((read, head)) = passes {
+        return response::passing(read(head, body).await);
+    }
+    let frame = Frame {
+        listener: Arc::clone(&route.name),
+        peer: Arc::clone(peer),
+        received: Timestamp::now(),
+        head: head.clone(),
+        body: body.clone(),
+    };
+    // Until the receipt only room is waited for, so that what is given up here was never kept.
+    let Ok(Ok(replies)) = timeout(options.room, route.service.clone().oneshot(frame)).await else {
+        listener.counters.overload.add(1);
+        let fault = Fault::new(FaultKind::Overload, "the gateway is busy; try again");
+        return refuse(listener, route, &head, Broken { fault, first: body }, &media);
+    };
+    listener.counters.frames.add(1);
+    drop(charge); // the inbox's budget has it now
+    let Ok(all) = timeout(options.answer, collect(replies)).await else {
+        listener.counters.unanswered.add(1);
+        let fault = Fault::new(FaultKind::Overload, "the answer takes long; send it again to hear it");
+        return refuse(listener, route, &head, Broken { fault, first: body }, &media);
+    };
+    listener.counters.replies.add(1);
+    response::replies(&all, &media)
+}
+
+/// What the response says: what was decided where the sender asked for that, else that the message is kept.
+async fn collect(replies: Replies) -> Vec<Outgoing> {
+    let answers = replies.answers.await.unwrap_or_default();
+    match replies.commit {
+        Some(commit) if answers.is_empty() => commit.await.into_iter().collect(),
+        _ => answers,
+    }
+}
+
+/// Says no in the sender's own format.
+fn refuse(listener: &Listener, route: &Route, head: &Head, broken: Broken, media: &str) -> Answer {
+    let Broken { fault, first } = broken;
+    let counters = &listener.counters;
+    match fault.kind {
+        FaultKind::TooLarge => counters.oversize.add(1),
+        FaultKind::Unreadable => counters.truncated.add(1),
+        FaultKind::Timeout => counters.frame_timeouts.add(1),
+        _ => {}
+    }
+    info!(listener = %route.name, bytes = first.len(), kind = ?fault.kind, "request refused");
+    let reply = (route.refuse)(head, &first, fault.clone());
+    let kept_reading = matches!(fault.kind, FaultKind::Overload);
+    let leave = Leave::NotKept(fault);
+    let mut answer = response::replies(&[Outgoing { leave, reply }], media);
+    if !kept_reading {
+        // The rest of the body may be on its way, and nobody will read it.
+        answer
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}

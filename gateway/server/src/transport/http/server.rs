@@ -1,0 +1,175 @@
+//! The accept loop: who is let in, how many at once, and the way down. One task a connection; nothing of a request is known
+//! here.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use super::connection;
+use super::door::Door;
+use super::options::Options;
+use super::route::Route;
+use crate::transport::mllp::{Cidr, Counters, Place, Places, ReadBudget, prepare};
+
+/// How long the listener rests after a failed accept: doubled from the first to the second.
+const REST: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+
+/// What a peer hears when it has too many connections, and when all are taken.
+const TOO_MANY: &[u8] =
+    b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// What a listener is made of.
+#[derive(Debug)]
+pub struct Listener {
+    /// Its configured name.
+    pub name: Arc<str>,
+    /// What stands at its paths.
+    pub routes: Vec<Route>,
+    /// Its settings.
+    pub options: Options,
+    /// Addresses and networks that may connect; empty: everybody.
+    pub peers: Vec<Cidr>,
+    /// What it counts.
+    pub counters: Arc<Counters>,
+    /// Memory for bodies being read; clone one budget for all listeners.
+    pub budget: ReadBudget,
+    /// How long requests may still be answered after the listener is told to stop.
+    pub drain: Duration,
+    /// `http`, or `https` where the stream is encrypted.
+    pub scheme: &'static str,
+    /// What is asked of every request.
+    pub(super) door: Door,
+}
+
+impl Listener {
+    /// A listener that is bound to an address.
+    ///
+    /// # Errors
+    /// The token's file cannot be read or is empty.
+    pub fn new(name: &str, address: SocketAddr, options: Options, budget: ReadBudget) -> io::Result<Self> {
+        let token = match &options.token_file {
+            None => None,
+            Some(file) => {
+                let text = std::fs::read_to_string(file)?.trim().to_owned();
+                let empty = || io::Error::new(io::ErrorKind::InvalidData, "the file of the token is empty");
+                Some(Some(text).filter(|text| !text.is_empty()).ok_or_else(empty)?)
+            }
+        };
+        Ok(Self {
+            name: name.into(),
+            routes: Vec::new(),
+            door: Door::new(address, &options, token),
+            options,
+            peers: Vec::new(),
+            counters: Arc::default(),
+            budget,
+            drain: Duration::from_secs(30),
+            scheme: "http",
+        })
+    }
+
+    /// Serves until `shutdown` says true (or its sender is gone): then accepts nothing more, lets requests under way be
+    /// answered for at most `drain`, and returns.
+    pub async fn serve(self, socket: TcpListener, mut shutdown: watch::Receiver<bool>) {
+        info!(listener = %self.name, "listening for HTTP");
+        let listener = Arc::new(self);
+        let mut connections = JoinSet::new();
+        accept_all(&socket, &listener, &mut connections, &mut shutdown).await;
+        drop(socket);
+        let all = async { while connections.join_next().await.is_some() {} };
+        if timeout(listener.drain, all).await.is_err() {
+            warn!(listener = %listener.name, open = connections.len(), "drain deadline passed; closing");
+            connections.shutdown().await;
+        }
+    }
+
+    fn allows(&self, peer: IpAddr) -> bool {
+        self.peers.is_empty() || self.peers.iter().any(|network| network.contains(peer))
+    }
+}
+
+async fn accept_all(
+    socket: &TcpListener,
+    listener: &Arc<Listener>,
+    connections: &mut JoinSet<()>,
+    shutdown: &mut watch::Receiver<bool>,
+) {
+    let places = Places::default();
+    let signal = shutdown.clone();
+    let mut rest = REST.0;
+    let stop = shutdown.wait_for(|stop| *stop);
+    tokio::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = &mut stop => return,
+            Some(_ended) = connections.join_next() => continue,
+            accepted = socket.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                rest = REST.0;
+                if let Some(place) = admit(listener, &places, &stream, peer) {
+                    connections.spawn(run(Arc::clone(listener), stream, peer, place, signal.clone()));
+                }
+            }
+            Err(error) => {
+                listener.counters.accept_errors.add(1);
+                warn!(listener = %listener.name, %error, "cannot accept; resting {rest:?}");
+                sleep(rest).await;
+                rest = (rest * 2).min(REST.1);
+            }
+        }
+    }
+}
+
+fn admit(listener: &Listener, places: &Places, stream: &TcpStream, peer: SocketAddr) -> Option<Place> {
+    let (all, per_peer) = (listener.options.connections, listener.options.connections_per_peer);
+    if !listener.allows(peer.ip()) {
+        listener.counters.turned_away.add(1);
+        warn!(listener = %listener.name, %peer, "not among the peers");
+        return None;
+    }
+    let place = places.take(peer.ip(), all, per_peer);
+    if place.is_none() {
+        listener.counters.turned_away.add(1);
+        warn!(listener = %listener.name, %peer, "too many connections");
+        let of_all = places.take(peer.ip(), u32::MAX, per_peer).is_some();
+        // A courtesy: a peer whose socket does not take it at once hears nothing.
+        let _said = stream.try_write(if of_all { FULL } else { TOO_MANY });
+    }
+    place
+}
+
+async fn run(
+    listener: Arc<Listener>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Place,
+    shutdown: watch::Receiver<bool>,
+) {
+    let counters = Arc::clone(&listener.counters);
+    counters.accepted.add(1);
+    counters.open.add(1);
+    let _open = Open(&counters, place);
+    prepare(&stream);
+    connection::run(listener, peer, stream, shutdown).await;
+}
+
+/// An open connection; counted until dropped, also when its task is aborted or breaks.
+struct Open<'a>(&'a Counters, #[expect(dead_code, reason = "held for its drop")] Place);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.sub(1);
+    }
+}

@@ -1,0 +1,71 @@
+//! The gateway's own clients under TLS: `causeway send`, and the client of decision-support services.
+
+use std::path::Path;
+
+use causeway_server::hooks::{CdsHook, HookConfig};
+use causeway_tests::{Authority, Gateway, exchange, oru, shown};
+use serde_json::json;
+
+use crate::peers::{Running, Service};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_client_speaks_tls_and_believes_nobody_unproven() {
+    let authority = Authority::new("Hospital CA");
+    let running = Running::start(&authority, &authority.issue("gateway", 365));
+    let lis = authority.issue("lis", 365);
+    let file = running.data.path().join("message.hl7");
+    std::fs::write(&file, oru("OWN", "4.0")).expect("a file");
+    let port = running.process.mllp.port();
+    let send = |host: &str, arguments: &[&str]| {
+        let target = format!("mllps://{host}:{port}");
+        let all = [&["send", &target, file.to_str().expect("a path")], arguments].concat();
+        running.process.command(running.data.path(), &all)
+    };
+    let text = |path: &Path| path.to_str().expect("a path").to_owned();
+    let (ca, certificate, key) = (text(&authority.file()), text(&lis.certificate), text(&lis.key));
+    let own = ["--certificate", certificate.as_str(), "--key", key.as_str()];
+    let known = [&["--ca", ca.as_str()][..], &own].concat();
+    let (code, said) = send("127.0.0.1", &known);
+    assert!(code == Some(0) && said.contains("MSA|AA|OWN"), "{code:?} {said}");
+    let kept = shown(running.data.path(), 1);
+    assert!(
+        kept["peer"]
+            .as_str()
+            .is_some_and(|peer| peer.ends_with(" CN=lis,O=Hospital")),
+        "{kept}"
+    );
+    let (code, said) = send("127.0.0.1", &own);
+    assert!(
+        code == Some(4) && said.contains("TLS: "),
+        "an unknown authority: {code:?} {said}"
+    );
+    let (code, said) = send("localhost", &known);
+    assert!(
+        code == Some(4) && said.contains("mismatch"),
+        "another host's certificate: {code:?} {said}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_is_asked_over_https_and_only_if_it_proves_itself() {
+    let (authority, other) = (Authority::new("Hospital CA"), Authority::new("Somebody's CA"));
+    let card = json!({"cards": [{"summary": "look here", "indicator": "warning", "source": {"label": "peer"}}]});
+    let service = Service::start(&authority.issue("service", 365), &card.to_string(), &authority);
+    let own = authority.issue("causeway", 365);
+    let asked = async |ca: &Authority| {
+        let mut config = HookConfig::new("advisor", &format!("https://127.0.0.1:{}/cds-services/x", service.1));
+        config.tls.ca = Some(ca.file());
+        config.tls.certificate = Some(own.certificate.clone());
+        config.tls.key = Some(own.key.clone());
+        let hook = std::sync::Arc::new(CdsHook::new(config).expect("a client"));
+        let gateway = Gateway::start(vec![hook], |config| config.chain.hook_budget_ms = 20_000).await;
+        exchange(gateway.address(), &oru("HTTPS", "4.0")).await
+    };
+    let reply = asked(&authority).await;
+    assert!(reply.contains("look here"), "{reply}");
+    let reply = asked(&other).await;
+    assert!(
+        reply.contains("not-evaluated") && !reply.contains("look here"),
+        "{reply}"
+    );
+}
