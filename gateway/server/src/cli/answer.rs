@@ -34,10 +34,7 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
                 listener: Arc::from(listener.name.as_str()),
                 peer: Arc::from("file"),
                 received: Timestamp::now(),
-                head: Head::File {
-                    name: input.name.clone(),
-                    spooled: None,
-                },
+                head: Head::file(input.name.clone()),
                 body: input.bytes,
             };
             let Ok(replies) = wired.service.clone().oneshot(frame).await;

@@ -88,10 +88,7 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
 }
 
 fn one(adapter: &Hl7v2, input: &input::Input, args: &Args) -> Vec<Finding> {
-    let head = Head::File {
-        name: input.name.clone(),
-        spooled: None,
-    };
+    let head = Head::file(input.name.clone());
     let hash: [u8; 32] = Sha256::digest(&input.bytes).into();
     let mut source = MemorySource(input.bytes.clone());
     if args.ledger || args.lineage {
