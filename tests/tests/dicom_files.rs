@@ -74,9 +74,7 @@ fn oracle(packages: &Path, folder: &str) -> Vec<Value> {
 fn read(adapter: &Dicom, path: &Path) -> Option<Reading> {
     let file = File::open(path).expect("a file");
     let length = file.metadata().expect("a length").len();
-    let head = Head::File {
-        name: "file".to_owned(),
-    };
+    let head = Head::file("file");
     let mut source = OnDisk(file, length);
     let before = peak();
     let began = processor();

@@ -190,7 +190,7 @@ proptest! {
         let at = at.min(body.len());
         let end = (at + length).min(body.len());
         body.splice(at..end, with.into_bytes());
-        for head in [head("POST", ""), head("POST", "/$process-message"), Head::File { name: "a.json".into() }] {
+        for head in [head("POST", ""), head("POST", "/$process-message"), Head::file("a.json")] {
             holds(&head, &body);
         }
     }

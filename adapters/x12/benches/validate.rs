@@ -51,9 +51,7 @@ fn tokenise(bencher: Bencher) {
 fn validate_and_999(bencher: Bencher) {
     let adapter = X12::new(&causeway_x12::lift::Options::default()).ok();
     let file = file();
-    let head = Head::File {
-        name: "claims.837".to_owned(),
-    };
+    let head = Head::file("claims.837");
     bencher.counter(BytesCount::new(file.len())).bench_local(|| {
         let mut source = MemorySource(file.clone());
         let adapter = adapter.as_ref()?;
@@ -67,9 +65,7 @@ fn validate_and_999(bencher: Bencher) {
 fn cut_into_claims(bencher: Bencher) {
     let file = file();
     let adapter = X12::new(&causeway_x12::lift::Options::default()).ok();
-    let head = Head::File {
-        name: "claims.837".to_owned(),
-    };
+    let head = Head::file("claims.837");
     let inputs = || {
         let mut source = MemorySource(file.clone());
         let reading = adapter

@@ -30,9 +30,7 @@ use support::run::{adapter, stamp, well_formed};
 use support::{ISA, claims, file, one, set};
 
 fn head() -> Head {
-    Head::File {
-        name: "claims.837".to_owned(),
-    }
+    Head::file("claims.837")
 }
 
 /// Everything the gateway does with a file; its findings.

@@ -46,9 +46,7 @@ fn adapter() -> X12 {
 }
 
 fn head() -> Head {
-    Head::File {
-        name: "claims.837".to_owned(),
-    }
+    Head::file("claims.837")
 }
 
 fn drafts(bytes: &[u8]) -> Vec<Draft> {

@@ -52,9 +52,7 @@ fn every_public_file_is_answered() {
         let bytes = std::fs::read(path).unwrap();
         let Some(run) = run_bytes(&bytes) else {
             let adapter = support::run::adapter();
-            let head = Head::File {
-                name: "file".to_owned(),
-            };
+            let head = Head::file("file");
             let refusal = adapter.refuse(&head, &bytes, &[], &stamp());
             assert!(!refusal.positive);
             well_formed(&refusal.bytes);

@@ -59,9 +59,7 @@ fn read(files: &[String]) -> Option<Vec<Value>> {
 /// TA1 and 999 of a file.
 fn answers(text: &str) -> Vec<String> {
     let adapter = X12::new(&causeway_x12::lift::Options::default()).unwrap();
-    let head = Head::File {
-        name: "claims.837".to_owned(),
-    };
+    let head = Head::file("claims.837");
     let stamp = Stamp {
         time: "2026-03-01T12:30:00Z".parse().unwrap(),
         control_id: "CW69A5D3A000000001".to_owned(),

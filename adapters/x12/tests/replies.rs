@@ -318,7 +318,7 @@ fn what_holds_no_interchange_is_refused() {
     assert!(support::run::run_bytes(b"MSH|^~").is_none());
     let refusal = causeway_core::Adapter::refuse(
         &support::run::adapter(),
-        &causeway_core::Head::File { name: "x".to_owned() },
+        &causeway_core::Head::file("x"),
         one(&claims(1)).as_bytes(),
         &[],
         &support::run::stamp(),

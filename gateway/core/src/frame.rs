@@ -140,6 +140,12 @@ impl Spooled {
 }
 
 impl Head {
+    /// A file that is in memory.
+    pub fn file(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self::File { name, spooled: None }
+    }
+
     /// Where the bytes are when they are not in the frame.
     pub fn spooled(&self) -> Option<&Spooled> {
         match self {
@@ -231,18 +237,13 @@ mod tests {
             if_match: "W/\"1\"".into(),
             ..HttpHead::default()
         }));
-        for head in [Head::Mllp, Head::File { name: "a".into() }, http] {
+        for head in [Head::Mllp, Head::file("a"), http] {
             let text = serde_json::to_string(&head).unwrap();
             assert_eq!(serde_json::from_str::<Head>(&text).unwrap(), head, "{text}");
         }
         let old = r#"{"transport":"http","method":"POST","path":""}"#;
         assert!(matches!(serde_json::from_str(old).unwrap(), Head::Http(_)));
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn a_spooled_frame_has_the_hash_of_the_whole() {

@@ -6,6 +6,8 @@ mod http;
 mod listen;
 mod recover;
 
+pub use dicom::adapter as dicom_adapter;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,7 +16,7 @@ static ADAPTER: LazyLock<X12> = LazyLock::new(|| X12::new(&Options::default()).e
 
 fuzz_target!(|bytes: &[u8]| {
     let adapter = &*ADAPTER;
-    let head = Head::File { name: "claims.837".to_owned() };
+    let head = Head::file("claims.837");
     let stamp = Stamp { time: "2026-11-24T00:00:00Z".parse().expect("a time"), control_id: "CW1".to_owned() };
     let mut source = MemorySource(Bytes::copy_from_slice(bytes));
     let parsed = adapter.parse(&head, &mut source);

@@ -44,7 +44,7 @@ fn put(bytes: &mut Vec<u8>, tag: u32, value: &[u8]) {
 
 fn lifted(bytes: Vec<u8>) -> String {
     let adapter = Dicom::new(&Config::default()).unwrap();
-    let head = Head::File { name: "x".to_owned() };
+    let head = Head::file("x");
     let mut source = MemorySource(bytes.into());
     let mut reading = adapter.parse(&head, &mut source).value.unwrap();
     let draft = adapter.next(&mut reading, &mut source, &[7; 32]).unwrap();

@@ -52,9 +52,7 @@ pub(crate) fn adapter() -> X12 {
 /// A file run through, each part decided by `decide`; none if it holds no interchange.
 fn run_decided(bytes: &[u8], decide: impl Fn(u32, &mut Draft) -> Verdict) -> Option<Run> {
     let adapter = adapter();
-    let head = Head::File {
-        name: "claims.837".to_owned(),
-    };
+    let head = Head::file("claims.837");
     let mut source = MemorySource(Bytes::copy_from_slice(bytes));
     let parsed = adapter.parse(&head, &mut source);
     let (mut reading, notes) = (parsed.value?, parsed.findings);
@@ -71,6 +69,7 @@ fn run_decided(bytes: &[u8], decide: impl Fn(u32, &mut Draft) -> Verdict) -> Opt
             context: Arc::new(draft.context),
             findings: draft.findings,
             deliveries: Vec::new(),
+            applied: Vec::new(),
             rules: None,
         };
         adapter.add(&mut sum, part, &answer);

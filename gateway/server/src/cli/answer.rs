@@ -8,7 +8,7 @@ use causeway_store::MemoryLog;
 use jiff::Timestamp;
 use tower::ServiceExt;
 
-use super::{Common, Status, block_on, input, output};
+use super::{Common, Status, block_on, format, input, output};
 use crate::{hooks, wire};
 
 /// Arguments of `answer`.
@@ -27,20 +27,19 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     block_on(async move {
         let house = wire::house(&config, Arc::new(MemoryLog::new()), hooks::build(&config)?)?;
         let listener = config.listeners.first().cloned().unwrap_or_default();
-        let wired = wire::wired(&listener, &config, &house)?;
         let mut status = Status::Fine;
+        let mut made = wire::Made::default();
         for input in inputs {
+            let format = format::of(&input.bytes);
+            let wired = wire::wired_among(&listener, format, &config, &house, &mut made)?;
             let frame = Frame {
                 listener: Arc::from(listener.name.as_str()),
                 peer: Arc::from("file"),
                 received: Timestamp::now(),
-                head: Head::File {
-                    name: input.name.clone(),
-                    spooled: None,
-                },
+                head: Head::file(input.name.clone()),
                 body: input.bytes,
             };
-            let Ok(replies) = wired.service.clone().oneshot(frame).await;
+            let Ok(replies) = wired.service.oneshot(frame).await;
             for outgoing in replies.collect().await {
                 if !outgoing.reply.positive {
                     status = Status::Findings;

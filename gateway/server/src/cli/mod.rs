@@ -7,6 +7,7 @@ mod check;
 mod checked;
 mod demo;
 mod example_service;
+mod format;
 mod input;
 mod map;
 mod messages;

@@ -7,14 +7,16 @@ use causeway_core::finding::Lang;
 use causeway_core::store::{Decided, Ended, Facts, Late, Pending};
 use causeway_core::{Actor, ActorKind, Adapter, Class, Finding, NodeId, Severity, Text};
 use causeway_hl7v2::Hl7v2;
+use causeway_x12::X12;
 use causeway_store::{Reader as Log, SqliteLog};
 use serde_json::json;
 
 use super::{Common, Status, output};
-use crate::config::Config;
+use crate::config::{Config, Format, Listener};
 use crate::projection::Reader;
-use crate::spool::Spool;
+use crate::spool::{Body, Spool};
 use crate::telemetry::TraceId;
+use crate::wire;
 
 pub(super) fn run(common: &Common, seq: u64, lineage: bool, ledger: bool) -> anyhow::Result<Status> {
     let config = common.config()?;
@@ -207,16 +209,25 @@ fn reused(earlier: &Pending) -> Finding {
 
 /// Reads the frame again with the maps in force.
 fn traced(config: &Config, message: &Pending) -> anyhow::Result<Trace> {
-    let listener = config
-        .listeners
-        .iter()
-        .find(|listener| listener.took(&message.frame.listener));
-    let options = listener.map(|listener| listener.hl7v2.clone()).unwrap_or_default();
-    let adapter = Hl7v2::new(options.read(config.lang)?)?;
+    let way = config.listeners.iter().find_map(|listener| {
+        let mut ways = listener.ways().into_iter();
+        let (_, format) = ways.find(|(name, _)| **name == *message.frame.listener)?;
+        Some((listener.clone(), format))
+    });
+    let (listener, format) = way.unwrap_or_else(|| (Listener::default(), Format::Hl7v2));
     let source = Spool::of(&config.data).source(&message.frame);
     let mut source = source.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
-    let traced = adapter.trace(&message.frame.head, &mut source, &message.hash);
-    Ok(traced.value.unwrap_or_default())
+    Ok(match format {
+        Format::Hl7v2 => trace(&Hl7v2::new(listener.hl7v2.read(config.lang)?)?, message, &mut source),
+        Format::X12 => trace(&X12::new(&listener.x12.read()?)?, message, &mut source),
+        Format::Dicom => trace(&wire::dicom_adapter(&listener)?, message, &mut source),
+        Format::Fhir => Trace::default(), // it was FHIR already
+    })
+}
+
+fn trace<A: Adapter>(adapter: &A, message: &Pending, source: &mut Body) -> Trace {
+    let traced = adapter.trace(&message.frame.head, source, &message.hash);
+    traced.value.unwrap_or_default()
 }
 
 fn records(trace: Option<&Trace>, (lineage, ledger): (bool, bool)) -> anyhow::Result<()> {

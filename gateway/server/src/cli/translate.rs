@@ -6,11 +6,12 @@ use causeway_core::fhir::{compact, pretty};
 use causeway_core::{Adapter, Finding, Head, MemorySource, NodeId, Severity};
 use causeway_dicom::Dicom;
 use causeway_hl7v2::Hl7v2;
+use causeway_x12::X12;
 use clap::ValueEnum;
 use sha2::{Digest, Sha256};
 
-use super::{Common, Status, input, output};
-use crate::config::BundleOption;
+use super::{Common, Status, format, input, output};
+use crate::config::{BundleOption, Config, Format};
 
 /// Arguments of `translate`.
 #[derive(Debug, clap::Args)]
@@ -39,14 +40,19 @@ pub(super) struct Args {
 enum From {
     Auto,
     Hl7v2,
+    X12,
     Dicom,
 }
 
 impl From {
-    /// Whether an input is DICOM: as is said, else by its prefix (PS3.10 7.1).
-    fn is_dicom(self, input: &input::Input) -> bool {
-        let marked = || input.bytes.get(128..132).is_some_and(|mark| mark == b"DICM");
-        matches!(self, Self::Dicom) || matches!(self, Self::Auto) && marked()
+    /// What an input is: as is said, else as it looks.
+    fn format(self, input: &input::Input) -> Format {
+        match self {
+            Self::Auto => format::of(&input.bytes),
+            Self::Hl7v2 => Format::Hl7v2,
+            Self::X12 => Format::X12,
+            Self::Dicom => Format::Dicom,
+        }
     }
 }
 
@@ -55,6 +61,16 @@ enum Kind {
     Message,
     Transaction,
     Collection,
+}
+
+impl std::convert::From<Kind> for BundleOption {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Message => Self::Message,
+            Kind::Transaction => Self::Transaction,
+            Kind::Collection => Self::Collection,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,27 +84,10 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     let Some(inputs) = input::read(&args.files) else {
         return Ok(Status::Unreadable);
     };
-    let mut hl7v2 = config
-        .listeners
-        .first()
-        .map(|listener| listener.hl7v2.clone())
-        .unwrap_or_default();
-    if let Some(kind) = args.bundle {
-        hl7v2.bundle = match kind {
-            Kind::Message => BundleOption::Message,
-            Kind::Transaction => BundleOption::Transaction,
-            Kind::Collection => BundleOption::Collection,
-        };
-    }
-    let adapter = Hl7v2::new(hl7v2.read(config.lang)?)?;
-    let dicom = Dicom::new(&causeway_dicom::Config::default())?;
+    let adapters = Adapters::new(&config, args)?;
     let mut status = Status::Fine;
     for input in inputs {
-        let findings = if args.from.is_dicom(&input) {
-            one(&dicom, &input, args)
-        } else {
-            one(&adapter, &input, args)
-        };
+        let findings = adapters.read(&input, args);
         for finding in &findings {
             output::note(&format!("{}: {}", input.name, output::finding(finding, config.lang)));
         }
@@ -99,11 +98,39 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     Ok(status)
 }
 
+/// The adapters, with the options of the first listener.
+struct Adapters {
+    hl7v2: Hl7v2,
+    x12: X12,
+    dicom: Dicom,
+}
+
+impl Adapters {
+    fn new(config: &Config, args: &Args) -> anyhow::Result<Self> {
+        let listener = config.listeners.first().cloned().unwrap_or_default();
+        let (mut hl7v2, mut x12) = (listener.hl7v2, listener.x12);
+        if let Some(kind) = args.bundle {
+            hl7v2.bundle = kind.into();
+            x12.bundle = kind.into();
+        }
+        Ok(Self {
+            hl7v2: Hl7v2::new(hl7v2.read(config.lang)?)?,
+            x12: X12::new(&x12.read()?)?,
+            dicom: Dicom::new(&causeway_dicom::Config::default())?,
+        })
+    }
+
+    fn read(&self, input: &input::Input, args: &Args) -> Vec<Finding> {
+        match args.from.format(input) {
+            Format::X12 => one(&self.x12, input, args),
+            Format::Dicom => one(&self.dicom, input, args),
+            Format::Hl7v2 | Format::Fhir => one(&self.hl7v2, input, args),
+        }
+    }
+}
+
 fn one<A: Adapter>(adapter: &A, input: &input::Input, args: &Args) -> Vec<Finding> {
-    let head = Head::File {
-        name: input.name.clone(),
-        spooled: None,
-    };
+    let head = Head::file(input.name.clone());
     let hash: [u8; 32] = Sha256::digest(&input.bytes).into();
     let mut source = MemorySource(input.bytes.clone());
     if args.ledger || args.lineage {

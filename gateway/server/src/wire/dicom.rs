@@ -64,7 +64,10 @@ impl Stored {
 }
 
 /// The adapter of a listener.
-pub(super) fn adapter(listener: &Listener) -> anyhow::Result<Dicom> {
+///
+/// # Errors
+/// Its maps or options cannot be used.
+pub fn adapter(listener: &Listener) -> anyhow::Result<Dicom> {
     let (charset, zone) = (listener.dicom.charset.clone(), listener.dicom.zone.clone());
     Ok(Dicom::new(&Config {
         charset,
