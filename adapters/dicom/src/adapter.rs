@@ -323,6 +323,7 @@ impl Adapter for Dicom {
             intent: Intent::Notice,
             context: reading.context(&self.snapshot, patient),
             findings,
+            ..Draft::default()
         })
     }
 
