@@ -272,6 +272,7 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
         .tasks
         .spawn(telemetry.watch(Arc::clone(inbox.store()), stopped.clone()));
     let backlog = Arc::clone(&gateway.house.backlog);
+    backlog.open();
     gateway.tasks.spawn(recover::recover(inbox, backlog, doors, stopped));
     Ok(gateway)
 }

@@ -6,7 +6,7 @@ mod pace;
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -22,6 +22,8 @@ const PARKED: usize = 400_000;
 /// What is running and what is set aside.
 #[derive(Debug, Default)]
 pub struct Backlog {
+    /// Somebody claims what is set aside; where nobody does, as in a test of a single joint, nothing is.
+    claimed: AtomicBool,
     running: AtomicUsize,
     parked: AtomicUsize,
     pace: Pace,
@@ -73,7 +75,13 @@ impl Backlog {
 
     /// Whether a message that may wait should. Once some wait, later ones do too, or they would overtake.
     pub fn is_busy(&self) -> bool {
-        self.parked() > 0 || self.pace.is_strained() || self.running.load(Ordering::Acquire) >= RUNNING
+        let strained = || self.pace.is_strained() || self.running.load(Ordering::Acquire) >= RUNNING;
+        self.claimed.load(Ordering::Acquire) && (self.parked() > 0 || strained())
+    }
+
+    /// From now on somebody claims what is set aside.
+    pub fn open(&self) {
+        self.claimed.store(true, Ordering::Release);
     }
 
     /// How many wait.
@@ -161,6 +169,7 @@ mod tests {
     #[tokio::test]
     async fn a_later_frame_of_a_parked_patient_waits() {
         let backlog = Arc::new(Backlog::default());
+        backlog.open();
         backlog.park(Some("张伟"));
         backlog.park(Some("李娜"));
         let waits = tokio::spawn({
@@ -179,6 +188,7 @@ mod tests {
     #[test]
     fn what_runs_is_counted_until_it_ends() {
         let backlog = Arc::new(Backlog::default());
+        backlog.open();
         let running: Vec<_> = (0..RUNNING).map(|_| backlog.run()).collect();
         assert!(backlog.is_busy() && backlog.room() == 0);
         drop(running);
