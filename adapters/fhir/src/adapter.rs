@@ -154,7 +154,7 @@ impl Adapter for Fhir {
     fn refuse(&self, head: &Head, _first: &[u8], findings: &[Finding], _stamp: &Stamp) -> Reply {
         let lang = match head {
             Head::Http(head) => language(head, self.lang),
-            Head::Mllp | Head::File { .. } => self.lang,
+            Head::Mllp | Head::File { .. } | Head::Dimse { .. } => self.lang,
         };
         reply::refusal(findings, lang)
     }
@@ -174,7 +174,7 @@ impl Fhir {
         let operation = Operation::of(head)?;
         let http = match head {
             Head::Http(head) => (**head).clone(),
-            Head::Mllp | Head::File { .. } => HttpHead::default(),
+            Head::Mllp | Head::File { .. } | Head::Dimse { .. } => HttpHead::default(),
         };
         if let Some(problem) = media_problem(&http, operation.has_body()) {
             return Err(problem.into());

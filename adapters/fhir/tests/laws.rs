@@ -62,7 +62,7 @@ fn status(reply: &Reply) -> u16 {
     );
     match reply.head {
         ReplyHead::Http { status, .. } => status,
-        ReplyHead::None => panic!("no status"),
+        ReplyHead::None | ReplyHead::Dimse { .. } => panic!("no status"),
     }
 }
 

@@ -124,7 +124,7 @@ impl Hl7v2 {
     fn supposed(&self, head: &Head) -> Option<&'static Encoding> {
         let said = match head {
             Head::Http(head) => head.charset().and_then(usable),
-            Head::Mllp | Head::File { .. } => None,
+            Head::Mllp | Head::File { .. } | Head::Dimse { .. } => None,
         };
         said.or(self.charset)
     }

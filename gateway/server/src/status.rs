@@ -11,9 +11,8 @@ use crate::guard::DEFECTS;
 use crate::projection::Lag;
 use crate::telemetry;
 use crate::translate::House;
-use crate::transport::{dimse, mllp};
-use crate::transport::mllp;
 use crate::transport::tls::Certificates;
+use crate::transport::{dimse, mllp};
 
 /// How far the read model may be behind before the gateway says so.
 const BEHIND: Duration = Duration::from_secs(10);

@@ -7,8 +7,8 @@ use causeway_core::finding::Lang;
 use causeway_core::store::{Decided, Ended, Facts, Late, Pending};
 use causeway_core::{Actor, ActorKind, Adapter, Class, Finding, NodeId, Severity, Text};
 use causeway_hl7v2::Hl7v2;
-use causeway_x12::X12;
 use causeway_store::{Reader as Log, SqliteLog};
+use causeway_x12::X12;
 use serde_json::json;
 
 use super::{Common, Status, output};
