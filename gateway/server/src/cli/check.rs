@@ -13,7 +13,7 @@ use crate::{hooks, wire};
 pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
     let config = common.config()?;
     let mut status = Status::Fine;
-    for listener in &config.listeners {
+    for listener in config.listeners.iter().filter(|one| map::has_maps(one)) {
         status = worse(status, map::checked(&config, listener)?.print(common, config.lang));
     }
     for pack in rules::checked(&config)? {

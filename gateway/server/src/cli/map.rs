@@ -117,6 +117,11 @@ fn backward(text: &str, name: &str, json: bool) {
     }
 }
 
+/// Whether a listener's maps can be looked at; those of DICOM are the gateway's own.
+pub(super) fn has_maps(listener: &Listener) -> bool {
+    listener.format != Format::Dicom
+}
+
 /// What is wrong with the maps of a listener.
 pub(super) fn checked(config: &Config, listener: &Listener) -> anyhow::Result<Checked> {
     Ok(judge(&maps(config, listener)?, &listener.name))
