@@ -1,37 +1,8 @@
-//! Lists the map and table files so that they are embedded in the binary: a new file needs no line of code.
+//! Embeds the maps and tables.
 
-use std::fmt::Write as _;
-use std::path::Path;
-use std::{env, fs, io};
+#[path = "../mapping/embed.rs"]
+mod embed;
 
-fn main() -> io::Result<()> {
-    let missing = || io::Error::other("cargo sets CARGO_MANIFEST_DIR and OUT_DIR");
-    let home = env::var_os("CARGO_MANIFEST_DIR").ok_or_else(missing)?;
-    let out = env::var_os("OUT_DIR").ok_or_else(missing)?;
-    let mut list = String::from("pub(crate) static FILES: &[(&str, &str)] = &[\n");
-    for folder in ["maps", "tables"] {
-        println!("cargo::rerun-if-changed={folder}");
-        let mut names = Vec::new();
-        for entry in fs::read_dir(Path::new(&home).join(folder))? {
-            names.push(entry?.file_name().to_string_lossy().into_owned());
-        }
-        names.sort();
-        for name in names.iter().filter(|name| is_map(name)) {
-            let path = Path::new(&home).join(folder).join(name);
-            let shown = if folder == "tables" {
-                format!("tables/{name}")
-            } else {
-                name.clone()
-            };
-            writeln!(list, "    ({shown:?}, include_str!({:?})),", path.display()).map_err(io::Error::other)?;
-        }
-    }
-    list.push_str("];\n");
-    fs::write(Path::new(&out).join("embedded.rs"), list)
-}
-
-fn is_map(name: &str) -> bool {
-    Path::new(name)
-        .extension()
-        .is_some_and(|ending| ending == "csv" || ending == "toml")
+fn main() -> std::io::Result<()> {
+    embed::embed()
 }

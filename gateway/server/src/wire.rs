@@ -129,23 +129,29 @@ pub struct Made {
 impl Made {
     fn hl7v2(&mut self, listener: &Listener, config: &Config) -> anyhow::Result<Arc<Hl7v2>> {
         let options = toml::to_string(&listener.hl7v2)?;
-        if let Some((_, made)) = self.hl7v2.iter().find(|(known, _)| *known == options) {
-            return Ok(Arc::clone(made));
-        }
-        let made = Arc::new(Hl7v2::new(listener.hl7v2.read(config.lang)?)?);
-        self.hl7v2.push((options, Arc::clone(&made)));
-        Ok(made)
+        shared(&mut self.hl7v2, options, || {
+            Ok(Hl7v2::new(listener.hl7v2.read(config.lang)?)?)
+        })
     }
 
     fn x12(&mut self, listener: &Listener) -> anyhow::Result<Arc<X12>> {
         let options = toml::to_string(&listener.x12)?;
-        if let Some((_, made)) = self.x12.iter().find(|(known, _)| *known == options) {
-            return Ok(Arc::clone(made));
-        }
-        let made = Arc::new(X12::new(&listener.x12.read()?)?);
-        self.x12.push((options, Arc::clone(&made)));
-        Ok(made)
+        shared(&mut self.x12, options, || Ok(X12::new(&listener.x12.read()?)?))
     }
+}
+
+/// What was made of the same options, or one made now.
+fn shared<A>(
+    all: &mut Vec<(String, Arc<A>)>,
+    options: String,
+    make: impl FnOnce() -> anyhow::Result<A>,
+) -> anyhow::Result<Arc<A>> {
+    if let Some((_, known)) = all.iter().find(|(known, _)| *known == options) {
+        return Ok(Arc::clone(known));
+    }
+    let new = Arc::new(make()?);
+    all.push((options, Arc::clone(&new)));
+    Ok(new)
 }
 
 /// The services of one listener alone, for its own format.

@@ -1,19 +1,11 @@
 //! The maps and tables that the binary holds, with those of configured folders over them by name.
 
-use causeway_mapping::{Library, Problem, Source};
+use causeway_mapping::{Library, Problem};
 
 include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
 
 /// The library of the embedded files; `over` replaces files of the same name and adds others. Its names are those of the
 /// embedded ones: `Patient.Patient.csv`, `tables/dicom-sex.csv`, `site.toml`.
 pub(crate) fn library(over: &[(String, String)]) -> (Library, Vec<Problem>) {
-    let replaced = |name: &str| over.iter().any(|(own, _)| own == name);
-    let embedded = FILES
-        .iter()
-        .filter(|(name, _)| !replaced(name))
-        .map(|(name, text)| Source { name, text });
-    let own = over.iter().map(|(name, text)| Source { name, text });
-    let sources: Vec<Source<'_>> = embedded.chain(own).collect();
-    let loaded = Library::load(&sources);
-    (loaded.library, loaded.problems)
+    Library::embedded(FILES, over)
 }

@@ -77,6 +77,19 @@ impl Library {
         Loaded { library, problems }
     }
 
+    /// The files that a binary holds; those of `over` replace files of the same name and add others.
+    pub fn embedded(files: &[(&str, &str)], over: &[(String, String)]) -> (Self, Vec<Problem>) {
+        let replaced = |name: &str| over.iter().any(|(own, _)| own == name);
+        let embedded = files
+            .iter()
+            .filter(|(name, _)| !replaced(name))
+            .map(|(name, text)| Source { name, text });
+        let own = over.iter().map(|(name, text)| Source { name, text });
+        let sources: Vec<Source<'_>> = embedded.chain(own).collect();
+        let loaded = Self::load(&sources);
+        (loaded.library, loaded.problems)
+    }
+
     /// Reads one text into its place; `layer` goes before its name in messages.
     pub(crate) fn add(&mut self, source: &Source<'_>, layer: &str, bad: &mut Vec<Bad>) {
         let file = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));

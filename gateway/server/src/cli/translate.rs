@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use causeway_core::fhir::{compact, pretty};
+use causeway_core::finding::Lang;
 use causeway_core::{Adapter, Finding, Head, MemorySource, NodeId, Severity};
 use causeway_dicom::Dicom;
 use causeway_hl7v2::Hl7v2;
@@ -11,7 +12,7 @@ use clap::ValueEnum;
 use sha2::{Digest, Sha256};
 
 use super::{Common, Status, format, input, output};
-use crate::config::{BundleOption, Config, Format};
+use crate::config::{BundleOption, Config, Format, Listener};
 
 /// Arguments of `translate`.
 #[derive(Debug, clap::Args)]
@@ -84,10 +85,10 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     let Some(inputs) = input::read(&args.files) else {
         return Ok(Status::Unreadable);
     };
-    let adapters = Adapters::new(&config, args)?;
+    let mut adapters = Adapters::new(&config, args);
     let mut status = Status::Fine;
     for input in inputs {
-        let findings = adapters.read(&input, args);
+        let findings = adapters.read(&input, args)?;
         for finding in &findings {
             output::note(&format!("{}: {}", input.name, output::finding(finding, config.lang)));
         }
@@ -98,34 +99,56 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     Ok(status)
 }
 
-/// The adapters, with the options of the first listener.
+/// The adapters, with the options of the first listener; each is made for the first file that needs it.
 struct Adapters {
-    hl7v2: Hl7v2,
-    x12: X12,
-    dicom: Dicom,
+    lang: Lang,
+    options: Listener,
+    hl7v2: Option<Hl7v2>,
+    x12: Option<X12>,
+    dicom: Option<Dicom>,
 }
 
 impl Adapters {
-    fn new(config: &Config, args: &Args) -> anyhow::Result<Self> {
-        let listener = config.listeners.first().cloned().unwrap_or_default();
-        let (mut hl7v2, mut x12) = (listener.hl7v2, listener.x12);
+    fn new(config: &Config, args: &Args) -> Self {
+        let mut options = config.listeners.first().cloned().unwrap_or_default();
         if let Some(kind) = args.bundle {
-            hl7v2.bundle = kind.into();
-            x12.bundle = kind.into();
+            options.hl7v2.bundle = kind.into();
+            options.x12.bundle = kind.into();
         }
-        Ok(Self {
-            hl7v2: Hl7v2::new(hl7v2.read(config.lang)?)?,
-            x12: X12::new(&x12.read()?)?,
-            dicom: Dicom::new(&causeway_dicom::Config::default())?,
-        })
+        Self {
+            lang: config.lang,
+            options,
+            hl7v2: None,
+            x12: None,
+            dicom: None,
+        }
     }
 
-    fn read(&self, input: &input::Input, args: &Args) -> Vec<Finding> {
-        match args.from.format(input) {
-            Format::X12 => one(&self.x12, input, args),
-            Format::Dicom => one(&self.dicom, input, args),
-            Format::Hl7v2 | Format::Fhir => one(&self.hl7v2, input, args),
-        }
+    fn read(&mut self, input: &input::Input, args: &Args) -> anyhow::Result<Vec<Finding>> {
+        let (options, lang) = (&self.options, self.lang);
+        Ok(match args.from.format(input) {
+            Format::X12 => one(
+                ready(&mut self.x12, || Ok(X12::new(&options.x12.read()?)?))?,
+                input,
+                args,
+            ),
+            Format::Dicom => {
+                let config = causeway_dicom::Config::default();
+                one(ready(&mut self.dicom, || Ok(Dicom::new(&config)?))?, input, args)
+            }
+            Format::Hl7v2 | Format::Fhir => {
+                let make = || Ok(Hl7v2::new(options.hl7v2.read(lang)?)?);
+                one(ready(&mut self.hl7v2, make)?, input, args)
+            }
+        })
+    }
+}
+
+/// What is there, or is made now.
+fn ready<A>(slot: &mut Option<A>, make: impl FnOnce() -> anyhow::Result<A>) -> anyhow::Result<&A> {
+    match slot {
+        Some(there) => Ok(there),
+        none => Ok(none.insert(make()?)),
     }
 }
 

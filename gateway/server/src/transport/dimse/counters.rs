@@ -1,46 +1,6 @@
-//! What a DICOM listener counts, for the admin port. Numbers only.
+//! What a DICOM listener counts.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use serde::Serialize;
-
-/// A number that goes up (and, for what is open, down).
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-
-impl Counter {
-    pub(super) fn add(&self, n: u64) {
-        self.0.fetch_add(n, Ordering::Relaxed);
-    }
-
-    pub(super) fn sub(&self, n: u64) {
-        self.0.fetch_sub(n, Ordering::Relaxed);
-    }
-
-    /// The number now.
-    pub fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a DICOM listener counts.
-        #[derive(Debug, Default)]
-        pub struct Counters { $($(#[$doc])* pub $name: Counter,)* }
-
-        /// The numbers of one moment.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-        pub struct Counts { $($(#[$doc])* pub $name: u64,)* }
-
-        impl Counters {
-            /// The numbers now.
-            pub fn counts(&self) -> Counts {
-                Counts { $($name: self.$name.get(),)* }
-            }
-        }
-    };
-}
+use crate::transport::counters::counters;
 
 counters! {
     /// Connections open now.
