@@ -1,5 +1,6 @@
 //! Transports carry frames and replies and know no format; TLS stands below those that have connections.
 
+mod accept;
 mod counters;
 pub mod dimse;
 pub mod files;

@@ -1,25 +1,20 @@
-//! The accept loop: who is let in, how many at once, and the way down. One task a connection; nothing of a request is known
-//! here.
+//! Who is let in and how many at once. One task a connection; nothing of a request is known here.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use super::connection;
 use super::door::Door;
 use super::options::Options;
 use super::route::Route;
-use crate::transport::mllp::{Cidr, Counters, Place, Places, ReadBudget, prepare};
-
-/// How long the listener rests after a failed accept: doubled from the first to the second.
-const REST: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
+use crate::transport::accept::{Accepting, allowed, prepare};
+use crate::transport::mllp::{Cidr, Counters, Place, Places, ReadBudget};
 
 /// What a peer hears when it has too many connections, and when all are taken.
 const TOO_MANY: &[u8] =
@@ -79,62 +74,26 @@ impl Listener {
 
     /// Serves until `shutdown` says true (or its sender is gone): then accepts nothing more, lets requests under way be
     /// answered for at most `drain`, and returns.
-    pub async fn serve(self, socket: TcpListener, mut shutdown: watch::Receiver<bool>) {
+    pub async fn serve(self, socket: TcpListener, shutdown: watch::Receiver<bool>) {
         info!(listener = %self.name, "listening for HTTP");
-        let listener = Arc::new(self);
-        let mut connections = JoinSet::new();
-        accept_all(&socket, &listener, &mut connections, &mut shutdown).await;
-        drop(socket);
-        let all = async { while connections.join_next().await.is_some() {} };
-        if timeout(listener.drain, all).await.is_err() {
-            warn!(listener = %listener.name, open = connections.len(), "drain deadline passed; closing");
-            connections.shutdown().await;
-        }
-    }
-
-    fn allows(&self, peer: IpAddr) -> bool {
-        self.peers.is_empty() || self.peers.iter().any(|network| network.contains(peer))
-    }
-}
-
-async fn accept_all(
-    socket: &TcpListener,
-    listener: &Arc<Listener>,
-    connections: &mut JoinSet<()>,
-    shutdown: &mut watch::Receiver<bool>,
-) {
-    let places = Places::default();
-    let signal = shutdown.clone();
-    let mut rest = REST.0;
-    let stop = shutdown.wait_for(|stop| *stop);
-    tokio::pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            _ = &mut stop => return,
-            Some(_ended) = connections.join_next() => continue,
-            accepted = socket.accept() => accepted,
+        let (listener, places, signal) = (Arc::new(self), Places::default(), shutdown.clone());
+        let accepting = Accepting {
+            name: &listener.name,
+            socket,
+            errors: &listener.counters.accept_errors,
+            drain: listener.drain,
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                rest = REST.0;
-                if let Some(place) = admit(listener, &places, &stream, peer) {
-                    connections.spawn(run(Arc::clone(listener), stream, peer, place, signal.clone()));
-                }
-            }
-            Err(error) => {
-                listener.counters.accept_errors.add(1);
-                warn!(listener = %listener.name, %error, "cannot accept; resting {rest:?}");
-                sleep(rest).await;
-                rest = (rest * 2).min(REST.1);
-            }
-        }
+        let connect = |stream, peer| {
+            let place = admit(&listener, &places, &stream, peer)?;
+            Some(run(Arc::clone(&listener), stream, peer, place, signal.clone()))
+        };
+        accepting.serve(shutdown, connect).await;
     }
 }
 
 fn admit(listener: &Listener, places: &Places, stream: &TcpStream, peer: SocketAddr) -> Option<Place> {
     let (all, per_peer) = (listener.options.connections, listener.options.connections_per_peer);
-    if !listener.allows(peer.ip()) {
+    if !allowed(&listener.peers, peer.ip()) {
         listener.counters.turned_away.add(1);
         warn!(listener = %listener.name, %peer, "not among the peers");
         return None;

@@ -22,7 +22,6 @@ pub use load::{Fresh, Latency, Load, LoadReport, load};
 pub use options::Options;
 pub use peers::Cidr;
 pub(in crate::transport) use peers::{Place, Places};
-pub(in crate::transport) use server::prepare;
 pub use server::{Listener, RefuseFn};
 
 #[cfg(test)]

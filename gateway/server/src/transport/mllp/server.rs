@@ -1,18 +1,15 @@
-//! The accept loop: who is let in, how many at once, and the way down. One task a connection; nothing of a connection is
-//! known here.
+//! Who is let in and how many at once, and under which stream a connection runs. One task a connection; nothing of a
+//! connection is known here.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use causeway_core::{Fault, Head, Reply};
-use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, info, warn};
 
 use super::budget::ReadBudget;
 use super::connection;
@@ -20,18 +17,13 @@ use super::counters::Counters;
 use super::options::Options;
 use super::peers::{Cidr, Place, Places};
 use crate::service::FrameService;
+use crate::transport::accept::{Accepting, allowed, prepare};
 use crate::transport::tls::{Acceptor, Stream};
 
 /// Renders what the transport itself must refuse, from the first bytes of a frame; the wiring gives it. A reply without
 /// bytes is not sent. The faults that get here: `TooLarge`, `Overload`, `Timeout`, `Draining`, and `Unreadable` for a
 /// frame that broke off, which deserves a reply only if its control id can be read.
 pub type RefuseFn = Arc<dyn Fn(&Head, &[u8], Fault) -> Reply + Send + Sync>;
-
-/// How long the listener rests after a failed accept: doubled from the first to the second.
-const REST: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
-/// A peer that died without a word is found after about two minutes: a probe after 60 s of silence, then every 20 s.
-const PROBE_AFTER: Duration = Duration::from_mins(1);
-const PROBE_EVERY: Duration = Duration::from_secs(20);
 
 /// What a listener is made of.
 #[derive(Clone)]
@@ -71,64 +63,22 @@ impl Listener {
     ///
     /// # Errors
     /// The socket has no local address any more.
-    pub async fn serve(self, socket: TcpListener, mut shutdown: watch::Receiver<bool>) -> io::Result<()> {
+    pub async fn serve(self, socket: TcpListener, shutdown: watch::Receiver<bool>) -> io::Result<()> {
         info!(listener = %self.name, address = %socket.local_addr()?, "listening for MLLP");
-        let listener = Arc::new(self);
-        let mut connections = JoinSet::new();
-        accept_all(&socket, &listener, &mut connections, &mut shutdown).await;
-        drop(socket);
-        drain(&listener, &mut connections).await;
+        let (listener, places, signal) = (Arc::new(self), Places::default(), shutdown.clone());
+        let accepting = Accepting {
+            name: &listener.name,
+            socket,
+            errors: &listener.counters.accept_errors,
+            drain: listener.drain,
+        };
+        let connect = |stream, peer| {
+            let place = admit(&listener, &places, peer)?;
+            Some(run(Arc::clone(&listener), stream, peer, place, signal.clone()))
+        };
+        accepting.serve(shutdown, connect).await;
         Ok(())
     }
-}
-
-async fn accept_all(
-    socket: &TcpListener,
-    listener: &Arc<Listener>,
-    connections: &mut JoinSet<()>,
-    shutdown: &mut watch::Receiver<bool>,
-) {
-    let places = Places::default();
-    let signal = shutdown.clone();
-    let mut rest = REST.0;
-    let stop = shutdown.wait_for(|stop| *stop);
-    tokio::pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            _ = &mut stop => return,
-            Some(ended) = connections.join_next() => {
-                report(listener, ended);
-                continue;
-            }
-            accepted = socket.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                rest = REST.0;
-                if let Some(place) = admit(listener, &places, peer) {
-                    connections.spawn(run(listener.clone(), stream, peer, place, signal.clone()));
-                }
-            }
-            Err(error) => {
-                listener.counters.accept_errors.add(1);
-                if !of_one_connection(&error) {
-                    warn!(listener = %listener.name, %error, "cannot accept; resting {rest:?}");
-                    sleep(rest).await;
-                    rest = (rest * 2).min(REST.1);
-                }
-            }
-        }
-    }
-}
-
-/// The failure is that of the connection which was to be accepted; the next may be fine.
-fn of_one_connection(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
-    )
 }
 
 fn admit(listener: &Listener, places: &Places, peer: SocketAddr) -> Option<Place> {
@@ -144,10 +94,6 @@ fn admit(listener: &Listener, places: &Places, peer: SocketAddr) -> Option<Place
         warn!(listener = %listener.name, %peer, "too many connections");
     }
     place
-}
-
-fn allowed(peers: &[Cidr], peer: IpAddr) -> bool {
-    peers.is_empty() || peers.iter().any(|network| network.contains(peer))
 }
 
 async fn run(
@@ -194,36 +140,5 @@ struct Open<'a>(&'a Counters, #[expect(dead_code, reason = "held for its drop")]
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         self.0.open.sub(1);
-    }
-}
-
-/// Finds dead peers and sends at once what is written.
-pub(in crate::transport) fn prepare(stream: &TcpStream) {
-    let keepalive = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
-    let set = stream
-        .set_nodelay(true)
-        .and_then(|()| SockRef::from(stream).set_tcp_keepalive(&keepalive));
-    if let Err(error) = set {
-        debug!(%error, "socket options not set");
-    }
-}
-
-async fn drain(listener: &Listener, connections: &mut JoinSet<()>) {
-    let all = async {
-        while let Some(ended) = connections.join_next().await {
-            report(listener, ended);
-        }
-    };
-    if timeout(listener.drain, all).await.is_err() {
-        warn!(listener = %listener.name, open = connections.len(), "drain deadline passed; closing");
-        connections.shutdown().await;
-    }
-}
-
-fn report(listener: &Listener, ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        error!(listener = %listener.name, %error, "a connection's task broke");
     }
 }
