@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use causeway_core::adapter::Trace;
 use causeway_core::{
-    Actor, ActorKind, Adapter, Answer, Bundle, Class, Context, Delivery, Draft, Finding, Head, Intent, Key, Parsed,
-    Place, Places, Reply, ReplyHead, ReplyKind, Severity, Source, Stamp, Text,
+    Actor, ActorKind, Adapter, Answer, Class, Context, Draft, Finding, Head, Intent, Key, Parcel, Parsed, Place,
+    Places, Reply, ReplyHead, ReplyKind, Severity, Source, Stamp, Text,
 };
 
 use causeway_mapping::run::{BundleKind, Lifted, Nothing, Setting, Track, Tracked};
@@ -347,7 +347,7 @@ impl Adapter for Dicom {
         status(code, text, ReplyKind::Refusal)
     }
 
-    fn from_fhir(&self, _bundle: &Bundle, _delivery: &Delivery, _stamp: &Stamp) -> Parsed<Vec<u8>> {
+    fn from_fhir(&self, _parcel: &Parcel<'_>, _stamp: &Stamp) -> Parsed<Vec<u8>> {
         let text = Text::new("尚无从 FHIR 到 DICOM 的映射", "no map leads from FHIR to DICOM yet");
         Parsed::failed(Finding::new(
             "no-way-back",

@@ -4,7 +4,7 @@ use causeway_core::adapter::Trace;
 use causeway_core::fhir::{Limits, NodeId, Tree, compact, parse};
 use causeway_core::finding::Lang;
 use causeway_core::{
-    Adapter, Answer, Bundle, Class, Context, Delivery, Draft, Finding, Head, HttpHead, Intent, Key, Parsed, Reply,
+    Adapter, Answer, Bundle, Class, Context, Draft, Finding, Head, HttpHead, Intent, Key, Parcel, Parsed, Reply,
     Source, Stamp,
 };
 
@@ -159,8 +159,8 @@ impl Adapter for Fhir {
         reply::refusal(findings, lang)
     }
 
-    fn from_fhir(&self, bundle: &Bundle, _delivery: &Delivery, _stamp: &Stamp) -> Parsed<Vec<u8>> {
-        Parsed::clean(compact(&bundle.tree, NodeId::ROOT).into_bytes())
+    fn from_fhir(&self, parcel: &Parcel<'_>, _stamp: &Stamp) -> Parsed<Vec<u8>> {
+        Parsed::clean(compact(&parcel.bundle.tree, NodeId::ROOT).into_bytes())
     }
 
     /// Nothing is mapped: the FHIR is what was sent.

@@ -3,8 +3,8 @@
 
 use causeway_core::adapter::Trace;
 use causeway_core::{
-    Actor, ActorKind, Adapter, Answer, Bundle, Class, Context, Delivery, Draft, Finding, Head, Key, Parsed, Reply,
-    Severity, Source, Stamp, Text,
+    Actor, ActorKind, Adapter, Answer, Class, Context, Draft, Finding, Head, Key, Parcel, Parsed, Reply, Severity,
+    Source, Stamp, Text,
 };
 
 use crate::lift::{Ledger, Lift, Options, Unusable};
@@ -120,7 +120,7 @@ impl Adapter for X12 {
         reply::refuse(first, findings, stamp)
     }
 
-    fn from_fhir(&self, _bundle: &Bundle, _delivery: &Delivery, _stamp: &Stamp) -> Parsed<Vec<u8>> {
+    fn from_fhir(&self, _parcel: &Parcel<'_>, _stamp: &Stamp) -> Parsed<Vec<u8>> {
         let text = Text::new("尚无从 FHIR 到 X12 的映射", "no map leads from FHIR to X12 yet");
         let by = Actor::new(ActorKind::Gateway, "x12");
         Parsed::failed(Finding::new(

@@ -2,7 +2,7 @@
 //! pure: no I/O, no clock, no async, and they never see each other or the rules.
 
 use crate::ledger::{LedgerRecord, LineageRecord};
-use crate::{Answer, Bundle, Context, Delivery, Draft, Finding, Head, Reply, Source, Stamp};
+use crate::{Answer, Context, Draft, Finding, Head, Parcel, Reply, Source, Stamp};
 
 /// A value and the problems met on the way to it: not one or the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub trait Adapter: Send + Sync + 'static {
         clippy::wrong_self_convention,
         reason = "`to_`/`from_` name the two directions of a translation"
     )]
-    fn from_fhir(&self, bundle: &Bundle, delivery: &Delivery, stamp: &Stamp) -> Parsed<Vec<u8>>;
+    fn from_fhir(&self, parcel: &Parcel<'_>, stamp: &Stamp) -> Parsed<Vec<u8>>;
 
     /// Ledger and lineage of a frame, made by reading it again.
     fn trace(&self, head: &Head, source: &mut dyn Source, hash: &[u8; 32]) -> Parsed<Trace>;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bundle, Context, Finding};
+use crate::{Bundle, Context, Finding, Frame};
 
 /// What was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,8 +103,23 @@ pub struct Delivery {
     pub destination: String,
     /// The key whose order is kept, usually the patient's.
     pub order: Option<String>,
-    /// Media type of the body.
+    /// Media type of what is sent.
     pub media_type: String,
-    /// What is sent.
+    /// What is sent; empty where it is rendered from the log when its time has come.
     pub body: Vec<u8>,
+}
+
+/// What a delivery is rendered from: what the log keeps of the part that it tells of.
+#[derive(Debug, Clone, Copy)]
+pub struct Parcel<'a> {
+    /// What is to be delivered.
+    pub delivery: &'a Delivery,
+    /// The frame as it came.
+    pub frame: &'a Frame,
+    /// Number of the part within the message, from 0.
+    pub part: u32,
+    /// The FHIR it was decided on.
+    pub bundle: &'a Bundle,
+    /// All remarks, those that came late last.
+    pub findings: &'a [Finding],
 }

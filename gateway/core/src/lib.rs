@@ -21,7 +21,7 @@ pub mod source;
 pub mod store;
 
 pub use adapter::{Adapter, Key, Parsed};
-pub use answer::{Answer, Delivery, Verdict};
+pub use answer::{Answer, Delivery, Parcel, Verdict};
 pub use exchange::{Context, Draft, Exchange, Intent};
 pub use fault::{Blame, Fault, FaultKind};
 pub use fhir::{Bundle, NodeId, Tree};
