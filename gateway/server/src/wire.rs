@@ -27,7 +27,7 @@ use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
 
 use crate::chain::{self, HookSet, Parts};
-use crate::config::{Config, Format, Listener};
+use crate::config::{Config, Format, Listener, Transport};
 use crate::guard::guard;
 use crate::lanes::Lanes;
 use crate::projection::Describe;
@@ -39,7 +39,7 @@ use crate::spool::Spool;
 use crate::stamps::Stamps;
 use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
 use crate::transport::mllp;
-use crate::transport::tls::Certificates;
+use crate::transport::tls::{Alpn, Certificates};
 
 /// A gateway that is listening.
 #[derive(Debug)]
@@ -226,8 +226,13 @@ fn names_itself<A: Adapter>(adapter: &A, head: &Head, first: &[u8]) -> bool {
 
 /// The certificates of a configuration's listeners.
 pub fn certificates(config: &Config) -> anyhow::Result<Certificates> {
+    let alpn = |listener: &Listener| match listener.transport {
+        Transport::Http => Alpn::Http11,
+        Transport::Mllp | Transport::Dimse | Transport::Files => Alpn::Unnamed,
+    };
     let listeners = config.listeners.iter();
-    Certificates::open(listeners.filter_map(|one| Some((one.name.as_str(), one.tls.as_ref()?)))).context("TLS")
+    let listeners = listeners.filter_map(|one| Some((one.name.as_str(), one.tls.as_ref()?, alpn(one))));
+    Certificates::open(listeners).context("TLS")
 }
 
 /// Binds every listener and starts serving.

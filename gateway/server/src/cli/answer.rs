@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tower::ServiceExt;
 
 use super::{Common, Status, block_on, format, input, output};
+use crate::transport::tls::Clients;
 use crate::{hooks, wire};
 
 /// Arguments of `answer`.
@@ -25,7 +26,11 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
         return Ok(Status::Unreadable);
     };
     block_on(async move {
-        let house = wire::house(&config, Arc::new(MemoryLog::new()), hooks::build(&config)?)?;
+        let house = wire::house(
+            &config,
+            Arc::new(MemoryLog::new()),
+            hooks::build(&config, &Clients::default())?,
+        )?;
         let listener = config.listeners.first().cloned().unwrap_or_default();
         let mut status = Status::Fine;
         let mut made = wire::Made::default();

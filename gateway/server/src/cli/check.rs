@@ -8,6 +8,7 @@ use causeway_store::MemoryLog;
 use super::checked::{Checked, Remark, worse};
 use super::{Common, Status, block_on, map, rules};
 use crate::config::Config;
+use crate::transport::tls::Clients;
 use crate::{hooks, wire};
 
 pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
@@ -28,7 +29,11 @@ pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
 /// Puts everything together around a log in memory and binds nothing.
 fn wiring(common: &Common, config: &Config) -> anyhow::Result<Status> {
     wire::certificates(config)?;
-    let house = wire::house(config, Arc::new(MemoryLog::new()), hooks::build(config)?)?;
+    let house = wire::house(
+        config,
+        Arc::new(MemoryLog::new()),
+        hooks::build(config, &Clients::default())?,
+    )?;
     let (mut status, mut made) = (Status::Fine, wire::Made::default());
     for listener in &config.listeners {
         let name = format!("{} ({})", listener.name, listener.address);

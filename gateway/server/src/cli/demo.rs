@@ -16,6 +16,7 @@ use super::{Common, Status, block_on, output};
 use crate::config::Config;
 use crate::hooks::HookConfig;
 use crate::transport::mllp::Client;
+use crate::transport::tls::Clients;
 use crate::{guard, hooks, wire};
 
 /// The message of the demo, embedded so that it needs no folder.
@@ -68,7 +69,7 @@ fn example_service(config: &mut Config) -> Option<ExampleService> {
 
 async fn show(config: Config, exit: bool) -> anyhow::Result<Status> {
     let log = SqliteLog::open(&config.data, Options::default()).map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
-    let gateway = wire::start(&config, log.clone(), hooks::build(&config)?).await?;
+    let gateway = wire::start(&config, log.clone(), hooks::build(&config, &Clients::default())?).await?;
     let address = gateway.bound.first().context("no listener")?.1;
     heading(&format!("1. The frame that goes to mllp://{address}"));
     output::line(&output::segments(MESSAGE));

@@ -17,7 +17,7 @@ use crate::projection::Projector;
 use crate::replay::Replay;
 use crate::resources::Resources;
 use crate::rulebook::Rulebook;
-use crate::transport::tls::Certificates;
+use crate::transport::tls::{Certificates, Clients};
 use crate::{guard, hooks, retention, status, telemetry, wire};
 
 pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
@@ -27,7 +27,8 @@ pub(super) fn run(common: &Common) -> anyhow::Result<Status> {
 }
 
 async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
-    let (otlp, lines) = telemetry::Otlp::start(&config.telemetry)?
+    let clients = Clients::default();
+    let (otlp, lines) = telemetry::Otlp::start(&config.telemetry, &clients)?
         .map(|begun| (begun.otlp, begun.lines))
         .unzip();
     telemetry::subscribe(json, lines);
@@ -40,7 +41,8 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
         },
     )
     .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
-    let gateway = wire::start(config, Arc::clone(&store) as _, hooks::build(config)?).await?;
+    let gateway = wire::start(config, Arc::clone(&store) as _, hooks::build(config, &clients)?).await?;
+    gateway.certificates.cover(clients);
     gateway.house.rulebook.keep_in(&config.data);
     let projector = Projector::start(&config.data, Arc::clone(&store) as _, gateway.describe())?;
     let resources = serves_fhir(config)

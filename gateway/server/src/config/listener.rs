@@ -112,8 +112,8 @@ impl Listener {
     /// What of its keys cannot be used together.
     pub(super) fn problem(&self) -> Option<String> {
         if let Some(tls) = &self.tls {
-            if self.transport != Transport::Mllp {
-                return Some(format!("listener {:?}: `tls` is for MLLP listeners only", self.name));
+            if self.transport == Transport::Files {
+                return Some(format!("listener {:?} takes files and has no use for `tls`", self.name));
             }
             if !tls.senders.is_empty() && !tls.proves_peers() {
                 return Some(format!(

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::Semaphore;
 
 use super::{Breaker, HookConfig, bundle_request, cards};
-use crate::transport::tls::{Connector, HttpsConnector};
+use crate::transport::tls::{Clients, Connector, HttpsConnector};
 
 /// A CDS Hooks service.
 #[derive(Debug, Clone)]
@@ -38,6 +38,14 @@ impl CdsHook {
     /// # Errors
     /// The URL is not an absolute `http:` or `https:` one, or a certificate cannot be used.
     pub fn new(config: HookConfig) -> anyhow::Result<Self> {
+        Self::among(config, &Clients::default())
+    }
+
+    /// The same, among the clients whose certificates are looked after.
+    ///
+    /// # Errors
+    /// As [`CdsHook::new`].
+    pub fn among(config: HookConfig, clients: &Clients) -> anyhow::Result<Self> {
         let uri: Uri = config
             .url
             .parse()
@@ -57,7 +65,7 @@ impl CdsHook {
         };
         let mut actor = Actor::new(ActorKind::Hook, config.name.clone());
         actor.version = (!config.version.is_empty()).then(|| config.version.clone().into());
-        let connector = connector(&config, &uri)?;
+        let connector = connector(&config, &uri, clients)?;
         let client = Client::builder(TokioExecutor::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .build(connector);
@@ -81,9 +89,11 @@ impl CdsHook {
 }
 
 /// Reads certificates only where they are used, so that services in the clear need no system that has any.
-fn connector(config: &HookConfig, uri: &Uri) -> anyhow::Result<HttpsConnector> {
+fn connector(config: &HookConfig, uri: &Uri, clients: &Clients) -> anyhow::Result<HttpsConnector> {
     let tls = if uri.scheme_str() == Some("https") {
-        Connector::tls(&config.tls).with_context(|| format!("hook {:?}: tls", config.name))?
+        let owner = format!("hook {}", config.name);
+        let connector = clients.connector(&owner, &config.tls);
+        connector.with_context(|| format!("hook {:?}: tls", config.name))?
     } else {
         Connector::plain()
     };

@@ -19,15 +19,16 @@ use causeway_core::Hook;
 
 use crate::chain::{Budget, HookSet};
 use crate::config::Config;
+use crate::transport::tls::Clients;
 
-/// The services of a configuration.
+/// The services of a configuration; their certificates are looked after among the clients.
 ///
 /// # Errors
 /// A service's configuration cannot be used.
-pub fn build(config: &Config) -> anyhow::Result<HookSet> {
+pub fn build(config: &Config, clients: &Clients) -> anyhow::Result<HookSet> {
     let mut hooks: Vec<Arc<dyn Hook>> = Vec::new();
     for hook in &config.hooks {
-        hooks.push(Arc::new(CdsHook::new(hook.clone())?));
+        hooks.push(Arc::new(CdsHook::among(hook.clone(), clients)?));
     }
     let budget = Budget(Duration::from_millis(config.chain.hook_budget_ms));
     Ok(HookSet {

@@ -11,6 +11,7 @@ use causeway_dicom::{Config, Dicom};
 use crate::config::Listener;
 use crate::service::FrameService;
 use crate::transport::dimse::{self, Counters, Objects};
+use crate::transport::tls::Acceptor;
 
 /// What DICOM listeners share.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl Stored {
         &mut self,
         listener: &Listener,
         service: FrameService,
+        tls: Acceptor,
         drain: Duration,
     ) -> anyhow::Result<dimse::Listener> {
         let counters = Arc::new(Counters::default());
@@ -57,6 +59,7 @@ impl Stored {
             objects: self.objects()?,
             options: listener.dimse.clone(),
             peers: listener.peers.clone(),
+            tls,
             counters,
             drain,
         })

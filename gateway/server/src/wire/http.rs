@@ -49,6 +49,7 @@ impl Gateway {
         let mut made = made.with_context(|| format!("listener {:?}", listener.name))?;
         made.peers.clone_from(&listener.peers);
         made.drain = self.drain;
+        made.tls = self.certificates.acceptor(&listener.name);
         let house = self.house.clone();
         let routes = listener.routes.iter().zip(ways);
         made.routes = routes

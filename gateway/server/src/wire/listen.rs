@@ -65,7 +65,8 @@ impl Gateway {
         socket: TcpListener,
         stop: watch::Receiver<bool>,
     ) -> anyhow::Result<()> {
-        let listener = self.stored.listener(listener, way.service, self.drain)?;
+        let tls = self.certificates.acceptor(&listener.name);
+        let listener = self.stored.listener(listener, way.service, tls, self.drain)?;
         self.tasks.spawn(async move {
             if let Err(error) = listener.serve(socket, stop).await {
                 tracing::error!(%error, "a listener ended");

@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 
 use super::PATIENCE;
 use crate::telemetry::Options;
-use crate::transport::tls::{Connector, HttpsConnector};
+use crate::transport::tls::{Clients, Connector, HttpsConnector};
 
 /// The largest answer of a collector that is read, in bytes.
 const ANSWER: usize = 64 << 10;
@@ -32,11 +32,11 @@ pub(super) struct House {
 
 impl House {
     /// A client for the collector at a URL.
-    pub(super) fn new(base: &str, options: &Options) -> anyhow::Result<Self> {
+    pub(super) fn new(base: &str, options: &Options, clients: &Clients) -> anyhow::Result<Self> {
         let uri: Uri = base.parse()?;
         let tls = match uri.scheme_str() {
             Some("http") => Connector::plain(),
-            Some("https") => Connector::tls(&options.tls)?,
+            Some("https") => clients.connector("telemetry", &options.tls)?,
             _ => anyhow::bail!("a collector is http(s)://HOST:PORT, not {base:?}"),
         };
         uri.host().context("no host")?;

@@ -21,6 +21,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::Registry;
 
 use super::{Ended, Family, Options};
+use crate::transport::tls::Clients;
 use client::House;
 
 /// How long a collector may take for one export.
@@ -56,10 +57,10 @@ impl Otlp {
     ///
     /// # Errors
     /// The URL is none, or a certificate cannot be used.
-    pub fn start(options: &Options) -> anyhow::Result<Option<Started>> {
+    pub fn start(options: &Options, clients: &Clients) -> anyhow::Result<Option<Started>> {
         let Some(base) = &options.otlp else { return Ok(None) };
         let base = base.trim_end_matches('/');
-        let client = House::new(base, options).context("telemetry.otlp")?;
+        let client = House::new(base, options, clients).context("telemetry.otlp")?;
         let resource = Resource::builder_empty()
             .with_attributes([
                 KeyValue::new("service.name", "causeway"),

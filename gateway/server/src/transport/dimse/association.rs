@@ -3,7 +3,7 @@
 //! the log.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::sync::Arc;
 
 use dicom_ul::pdu::{AbortRQServiceProviderReason, AssociationRQ, Pdu};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -37,7 +37,7 @@ pub enum End {
 pub(super) async fn run<S>(
     listener: &Listener,
     stream: S,
-    peer: SocketAddr,
+    peer: &Arc<str>,
     has_place: bool,
     shutdown: watch::Receiver<bool>,
 ) -> End
@@ -48,7 +48,7 @@ where
     let end = match begin(listener, &mut wire, peer, has_place).await {
         Ok(agreed) => {
             listener.counters.associations.add(1);
-            let messages = Messages::new(listener, peer, agreed);
+            let messages = Messages::new(listener, Arc::clone(peer), agreed);
             converse(listener, &mut wire, messages, shutdown).await
         }
         Err(end) => end,
@@ -69,7 +69,7 @@ async fn within<T>(time: std::time::Duration, work: impl Future<Output = Result<
 }
 
 /// The request and what becomes of it.
-async fn begin<S>(listener: &Listener, wire: &mut Wire<S>, peer: SocketAddr, has_place: bool) -> Result<Agreed, End>
+async fn begin<S>(listener: &Listener, wire: &mut Wire<S>, peer: &str, has_place: bool) -> Result<Agreed, End>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {

@@ -1,7 +1,6 @@
 //! The messages of one association, put together from fragments: commands are judged, data sets go to their object, and
 //! each request gets its response. Nothing is read from or written to a socket here.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use causeway_core::{Frame, Head, ReplyHead};
@@ -40,10 +39,10 @@ pub(super) struct Messages<'a> {
 pub(super) type Response = (u8, Vec<u8>);
 
 impl<'a> Messages<'a> {
-    pub(super) fn new(listener: &'a Listener, peer: SocketAddr, agreed: Agreed) -> Self {
+    pub(super) fn new(listener: &'a Listener, peer: Arc<str>, agreed: Agreed) -> Self {
         Self {
             listener,
-            peer: peer.to_string().into(),
+            peer,
             agreed,
             set: Vec::new(),
             coming: None,

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::{debug, info, warn};
 
@@ -17,6 +17,7 @@ use super::options::Options;
 use crate::service::FrameService;
 use crate::transport::accept::{Accepting, allowed, prepare};
 use crate::transport::mllp::Cidr;
+use crate::transport::tls::Acceptor;
 
 /// How much of the beginning of a data set is metadata: its bytes so far, its transfer syntax, and whether no more of it
 /// will be shown; none while it cannot be told. The wiring gives it, so that the format is not known here.
@@ -39,6 +40,8 @@ pub struct Listener {
     pub options: Options,
     /// Addresses and networks that may connect; empty: everybody.
     pub peers: Vec<Cidr>,
+    /// What makes connections of accepted sockets: TLS, or nothing.
+    pub tls: Acceptor,
     /// What it counts.
     pub counters: Arc<Counters>,
     /// How long messages under way may still take after the listener is told to stop.
@@ -84,28 +87,35 @@ impl Listener {
             let (listener, signal) = (Arc::clone(&listener), signal.clone());
             Some(async move {
                 let _permit = permit;
-                prepare(&stream);
-                listener.associate(stream, peer, place, signal).await;
+                listener.run(stream, peer, place, signal).await;
             })
         };
         accepting.serve(shutdown, connect).await;
         Ok(())
     }
 
-    /// Runs an association on any stream, one that TLS stands on for example; `has_place` false rejects it as transient.
+    async fn run(&self, stream: TcpStream, peer: SocketAddr, has_place: bool, mut shutdown: watch::Receiver<bool>) {
+        self.counters.accepted.add(1);
+        self.counters.open.add(1);
+        let _open = Open(&self.counters);
+        prepare(&stream);
+        if let Some(stream) = self.tls.accept_until(stream, peer, &mut shutdown).await {
+            let peer = stream.peer(peer);
+            self.associate(stream, &peer, has_place, shutdown).await;
+        }
+    }
+
+    /// Runs an association on any stream; `has_place` false rejects it as transient.
     pub async fn associate<S>(
         &self,
         stream: S,
-        peer: SocketAddr,
+        peer: &Arc<str>,
         has_place: bool,
         shutdown: watch::Receiver<bool>,
     ) -> End
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send,
     {
-        self.counters.accepted.add(1);
-        self.counters.open.add(1);
-        let _open = Open(&self.counters);
         let end = association::run(self, stream, peer, has_place, shutdown).await;
         if !matches!(end, End::Released | End::Rejected) {
             self.counters.aborted.add(1);

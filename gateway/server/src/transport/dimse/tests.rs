@@ -1,4 +1,3 @@
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -55,6 +54,7 @@ fn ward(change: impl FnOnce(&mut Options)) -> Ward {
         objects: Arc::new(Objects::open(folder.path()).unwrap()),
         options,
         peers: Vec::new(),
+        tls: crate::transport::tls::Acceptor::default(),
         counters: Arc::default(),
         drain: Duration::from_secs(5),
     };
@@ -82,8 +82,8 @@ impl Ward {
         let (near, far) = tokio::io::duplex(64 << 10);
         let (stop, stopped) = watch::channel(false);
         let listener = self.listener.clone();
-        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        let task = tokio::spawn(async move { listener.associate(far, peer, has_place, stopped).await });
+        let task =
+            tokio::spawn(async move { listener.associate(far, &"127.0.0.1:1".into(), has_place, stopped).await });
         (Scu(near), task, stop)
     }
 }

@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,14 +33,14 @@ const LINGER: Duration = Duration::from_secs(2);
 const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// Runs a connection to its end.
-pub(super) async fn run<S>(listener: Arc<Listener>, peer: SocketAddr, stream: S, mut shutdown: watch::Receiver<bool>)
+pub(super) async fn run<S>(listener: Arc<Listener>, peer: Arc<str>, stream: S, mut shutdown: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let phase = Arc::new(Phase::default());
     let counters = Arc::clone(&listener.counters);
     let stream = Guarded::new(stream, Arc::clone(&phase), counters, &listener.options);
-    let (name, peer): (_, Arc<str>) = (Arc::clone(&listener.name), peer.to_string().into());
+    let name = Arc::clone(&listener.name);
     let service = service_fn({
         let (phase, peer) = (Arc::clone(&phase), Arc::clone(&peer));
         move |request| serve(Arc::clone(&listener), Arc::clone(&peer), Arc::clone(&phase), request)

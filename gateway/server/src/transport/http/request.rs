@@ -84,7 +84,7 @@ fn head(listener: &Listener, route: &Route, below: &str, request: &Request<Incom
         if_none_match: field(IF_NONE_MATCH),
         if_none_exist: field(HeaderName::from_static("if-none-exist")),
         prefer: field(HeaderName::from_static("prefer")),
-        base: format!("{}://{}{}", listener.scheme, text(headers, HOST), route.path),
+        base: format!("{}://{}{}", listener.scheme(), text(headers, HOST), route.path),
         request: if own {
             uuid::Uuid::new_v4().to_string()
         } else {

@@ -15,6 +15,7 @@ use super::options::Options;
 use super::route::Route;
 use crate::transport::accept::{Accepting, allowed, prepare};
 use crate::transport::mllp::{Cidr, Counters, Place, Places, ReadBudget};
+use crate::transport::tls::Acceptor;
 
 /// What a peer hears when it has too many connections, and when all are taken.
 const TOO_MANY: &[u8] =
@@ -39,8 +40,8 @@ pub struct Listener {
     pub budget: ReadBudget,
     /// How long requests may still be answered after the listener is told to stop.
     pub drain: Duration,
-    /// `http`, or `https` where the stream is encrypted.
-    pub scheme: &'static str,
+    /// What makes connections of accepted sockets: TLS, or nothing.
+    pub tls: Acceptor,
     /// What is asked of every request.
     pub(super) door: Door,
 }
@@ -68,8 +69,13 @@ impl Listener {
             counters: Arc::default(),
             budget,
             drain: Duration::from_secs(30),
-            scheme: "http",
+            tls: Acceptor::default(),
         })
+    }
+
+    /// The scheme of its URLs.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_tls() { "https" } else { "http" }
     }
 
     /// Serves until `shutdown` says true (or its sender is gone): then accepts nothing more, lets requests under way be
@@ -102,6 +108,9 @@ fn admit(listener: &Listener, places: &Places, stream: &TcpStream, peer: SocketA
     if place.is_none() {
         listener.counters.turned_away.add(1);
         warn!(listener = %listener.name, %peer, "too many connections");
+        if listener.tls.is_tls() {
+            return None; // nobody listens to plain text there, and a handshake would be one more connection
+        }
         let of_all = places.take(peer.ip(), u32::MAX, per_peer).is_some();
         // A courtesy: a peer whose socket does not take it at once hears nothing.
         let _said = stream.try_write(if of_all { FULL } else { TOO_MANY });
@@ -114,14 +123,17 @@ async fn run(
     stream: TcpStream,
     peer: SocketAddr,
     place: Place,
-    shutdown: watch::Receiver<bool>,
+    mut shutdown: watch::Receiver<bool>,
 ) {
     let counters = Arc::clone(&listener.counters);
     counters.accepted.add(1);
     counters.open.add(1);
     let _open = Open(&counters, place);
     prepare(&stream);
-    connection::run(listener, peer, stream, shutdown).await;
+    if let Some(stream) = listener.tls.accept_until(stream, peer, &mut shutdown).await {
+        let peer = stream.peer(peer);
+        connection::run(listener, peer, stream, shutdown).await;
+    }
 }
 
 /// An open connection; counted until dropped, also when its task is aborted or breaks.

@@ -108,12 +108,7 @@ async fn run(
     counters.open.add(1);
     let _open = Open(&counters, place);
     prepare(&stream);
-    let stream = tokio::select! {
-        biased;
-        accepted = listener.tls.accept(stream, peer) => accepted,
-        _ = shutdown.wait_for(|stop| *stop) => return, // nothing is owed before a handshake is done
-    };
-    if let Ok(stream) = stream {
+    if let Some(stream) = listener.tls.accept_until(stream, peer, &mut shutdown).await {
         talk(&listener, stream, peer, shutdown).await;
     }
 }

@@ -12,11 +12,12 @@ use openssl::ssl::{Ssl, SslRef};
 use openssl::x509::X509VerifyResult;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_openssl::SslStream;
 use tracing::{debug, warn};
 
-use super::context::{self, Loaded, TlsError};
+use super::context::{self, Alpn, Loaded, TlsError};
 use super::names::Names;
 use super::options::Options;
 use super::stream::Stream;
@@ -60,24 +61,26 @@ pub struct Acceptor(Option<Arc<Live>>);
 pub(super) struct Live {
     pub(super) listener: Arc<str>,
     options: Options,
+    alpn: Alpn,
     loaded: RwLock<Arc<Loaded>>,
     pub(super) handshakes: Handshakes,
 }
 
 impl Live {
     /// Reads the files.
-    pub(super) fn open(listener: &str, options: &Options) -> Result<Self, TlsError> {
+    pub(super) fn open(listener: &str, options: &Options, alpn: Alpn) -> Result<Self, TlsError> {
         Ok(Self {
             listener: listener.into(),
             options: options.clone(),
-            loaded: RwLock::new(Arc::new(context::load(listener, options)?)),
+            alpn,
+            loaded: RwLock::new(Arc::new(context::load(listener, options, alpn)?)),
             handshakes: Handshakes::default(),
         })
     }
 
     /// Reads the files again and leaves what is in force.
     pub(super) fn read(&self) -> Result<Loaded, TlsError> {
-        context::load(&self.listener, &self.options)
+        context::load(&self.listener, &self.options, self.alpn)
     }
 
     /// Puts it in force for connections to come.
@@ -157,6 +160,20 @@ impl Acceptor {
             Err(refused) => live.note(peer, refused),
         }
         accepted
+    }
+
+    /// The same, unless the listener is told to stop first: nothing is owed before a handshake is done.
+    pub async fn accept_until(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        shutdown: &mut watch::Receiver<bool>,
+    ) -> Option<Stream> {
+        tokio::select! {
+            biased;
+            accepted = self.accept(stream, peer) => accepted.ok(),
+            _ = shutdown.wait_for(|stop| *stop) => None,
+        }
     }
 }
 

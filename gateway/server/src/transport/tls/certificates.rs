@@ -1,8 +1,8 @@
-//! The certificates of all listeners: which are in force, when they end, and how new ones come into force, all together
+//! The certificates of all listeners and clients: which are in force, when they end, and how new ones come into force, all together
 //! or none. Connections that are open keep what they began with.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,20 +10,22 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::acceptor::{Acceptor, Live};
-use super::context::{Loaded, TlsError};
+use super::clients::Clients;
+use super::context::{Alpn, Loaded, TlsError};
 use super::expiry::Expiry;
 use super::options::Options;
 
 /// How often ends that are near are logged.
 const DAY: Duration = Duration::from_hours(24);
 
-/// The certificates of a gateway's listeners.
+/// The certificates of a gateway's listeners and clients.
 #[derive(Debug, Clone, Default)]
 pub struct Certificates(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     listeners: Vec<Arc<Live>>,
+    clients: OnceLock<Clients>,
     /// Why the last reload was refused; empty once one is taken.
     refused: Mutex<Vec<TlsError>>,
 }
@@ -33,14 +35,20 @@ impl Certificates {
     ///
     /// # Errors
     /// A file cannot be read or used: at start nothing can take its place.
-    pub fn open<'a>(listeners: impl IntoIterator<Item = (&'a str, &'a Options)>) -> Result<Self, TlsError> {
+    pub fn open<'a>(listeners: impl IntoIterator<Item = (&'a str, &'a Options, Alpn)>) -> Result<Self, TlsError> {
         let live = listeners
             .into_iter()
-            .map(|(name, options)| Live::open(name, options).map(Arc::new));
+            .map(|(name, options, alpn)| Live::open(name, options, alpn).map(Arc::new));
         Ok(Self(Arc::new(Inner {
             listeners: live.collect::<Result<_, _>>()?,
+            clients: OnceLock::new(),
             refused: Mutex::default(),
         })))
+    }
+
+    /// Looks after what these clients show and trust, too; only the first ones count.
+    pub fn cover(&self, clients: Clients) {
+        drop(self.0.clients.set(clients));
     }
 
     /// What a listener accepts with: TLS if it is among these, else connections in the clear.
@@ -49,14 +57,14 @@ impl Certificates {
         live.map_or_else(Acceptor::default, |live| Acceptor::of(Arc::clone(live)))
     }
 
-    /// Reads all files again and puts them in force together; how many listeners they are for. Blocks.
+    /// Reads all files again and puts them in force together; how many listeners and clients they are for. Blocks.
     ///
     /// # Errors
     /// What is wrong, file by file; what was in force stays.
     pub fn reload(&self) -> Result<usize, Vec<TlsError>> {
         let read = self.read_all();
         match &read {
-            Ok(count) if *count > 0 => tracing::info!(listeners = count, "certificates reloaded"),
+            Ok(count) if *count > 0 => tracing::info!(owners = count, "certificates reloaded"),
             Ok(_) => {}
             Err(wrong) => wrong
                 .iter()
@@ -76,10 +84,15 @@ impl Certificates {
                 Err(error) => wrong.push(error),
             }
         }
+        let clients = self.0.clients.get().map(Clients::read).transpose();
+        let clients = clients.unwrap_or_else(|more| {
+            wrong.extend(more);
+            None
+        });
         if !wrong.is_empty() {
             return Err(wrong);
         }
-        let count = next.len();
+        let count = next.len() + clients.map_or(0, super::clients::Read::put);
         for (live, loaded) in next {
             live.put(loaded);
         }
@@ -89,7 +102,9 @@ impl Certificates {
     /// When the certificates in force end.
     pub fn expiries(&self) -> Vec<Expiry> {
         let loaded = self.0.listeners.iter().map(|live| live.loaded());
-        loaded.flat_map(|loaded| loaded.expiries.clone()).collect()
+        let mut all: Vec<Expiry> = loaded.flat_map(|loaded| loaded.expiries.clone()).collect();
+        all.extend(self.0.clients.get().into_iter().flat_map(Clients::expiries));
+        all
     }
 
     /// What operators should know: ends that are near or past, and a reload that was refused.

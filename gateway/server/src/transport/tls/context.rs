@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::{SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVerifyMode};
+use openssl::ssl::{
+    AlpnError, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslSessionCacheMode, SslVerifyMode,
+    select_next_proto,
+};
 use openssl::stack::Stack;
 use openssl::x509::store::{X509Store, X509StoreBuilder};
 use openssl::x509::{X509, X509Name};
@@ -32,6 +35,15 @@ impl TlsError {
     }
 }
 
+/// What a listener says that it speaks where a client lists what it would speak (ALPN, RFC 7301).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alpn {
+    /// Nothing: what is spoken has no name there, and lists are passed over.
+    Unnamed,
+    /// HTTP/1.1, and no connection with a client that lists others only.
+    Http11,
+}
+
 /// A listener's context with what it was made of.
 #[derive(Debug)]
 pub(super) struct Loaded {
@@ -42,10 +54,16 @@ pub(super) struct Loaded {
 }
 
 /// Reads a listener's files.
-pub(super) fn load(listener: &str, options: &Options) -> Result<Loaded, TlsError> {
+pub(super) fn load(listener: &str, options: &Options, alpn: Alpn) -> Result<Loaded, TlsError> {
     let whole = |error: ErrorStack| TlsError::new(&options.certificate, reason(&error));
     let mut builder = SslContext::builder(SslMethod::tls_server()).map_err(whole)?;
     settle(&mut builder, options).map_err(whole)?;
+    if alpn == Alpn::Http11 {
+        builder.set_alpn_select_callback(|_, offered| {
+            // RFC 7301 3.2: no protocol in common is a fatal alert.
+            select_next_proto(b"\x08http/1.1", offered).ok_or(AlpnError::ALERT_FATAL)
+        });
+    }
     let mut expiries = vec![identity(&mut builder, listener, &options.certificate, &options.key)?];
     if let Some(ca) = &options.client_ca {
         let authorities = certificates(ca)?;

@@ -4,6 +4,7 @@
 
 mod acceptor;
 mod certificates;
+mod clients;
 mod connector;
 mod context;
 mod expiry;
@@ -14,8 +15,9 @@ mod stream;
 
 pub use acceptor::{Acceptor, Handshakes, Refused};
 pub use certificates::Certificates;
+pub use clients::Clients;
 pub use connector::Connector;
-pub use context::TlsError;
+pub use context::{Alpn, TlsError};
 pub use expiry::Expiry;
 pub use https::HttpsConnector;
 pub use options::{ClientOptions, Minimum, Options};
