@@ -1,8 +1,8 @@
 """Stores DICOM files with pynetdicom, each in its own transfer syntax, and compares what was stored byte for byte.
 
-   dicom_scu.py HOST PORT OBJECTS FILE...
+   dicom_scu.py [--tls JSON] HOST PORT OBJECTS FILE...
 
-Prints a JSON object a file: its status, and whether OBJECTS holds a file with the same data set.
+JSON is that of tls_client.py. Prints a JSON object a file: its status, and whether OBJECTS holds a file with the same data set.
 """
 
 import json
@@ -27,13 +27,19 @@ def data_set(path):
         return file.read()
 
 
-host, port, objects, *files = sys.argv[1:]
+arguments, tls = sys.argv[1:], None
+if arguments[0] == "--tls":
+    from tls_client import context
+
+    tls = (context(json.loads(arguments[1])), arguments[2])
+    arguments = arguments[2:]
+host, port, objects, *files = arguments
 statuses = []
 for path in files:
     data = dcmread(path, stop_before_pixels=True)
     ae = AE(ae_title="PYNETDICOM")
     ae.add_requested_context(data.SOPClassUID, data.file_meta.get("TransferSyntaxUID", ImplicitVRLittleEndian))
-    association = ae.associate(host, int(port), ae_title="CAUSEWAY")
+    association = ae.associate(host, int(port), ae_title="CAUSEWAY", tls_args=tls)
     if not association.is_established:
         statuses.append("no association")
         continue

@@ -1,8 +1,10 @@
-//! TLS with a peer that is none of ours, Python's `ssl`: who gets in and who does not, what the gateway says of it, and
+//! TLS with peers that are none of ours, Python's `ssl` and dcmtk: who gets in and who does not, what the gateway says of it, and
 //! new certificates while connections are open. Every certificate is made here.
 
+mod dicom;
 mod outward;
 mod peers;
+mod web;
 
 use std::time::{Duration, Instant};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use causeway_server::hooks::{CdsHook, HookConfig};
-use causeway_tests::{Authority, Gateway, exchange, oru, shown};
+use causeway_tests::{Authority, Gateway, exchange, get, oru, post, shown, until};
 use serde_json::json;
 
 use crate::peers::{Running, Service};
@@ -68,4 +68,40 @@ async fn a_service_is_asked_over_https_and_only_if_it_proves_itself() {
         reply.contains("not-evaluated") && !reply.contains("look here"),
         "{reply}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_trusts_and_shows_is_read_again_too() {
+    let (authority, other) = (Authority::new("Hospital CA"), Authority::new("Somebody's CA"));
+    let card = json!({"cards": [{"summary": "look here", "indicator": "warning", "source": {"label": "peer"}}]});
+    let service = Service::start(&authority.issue("service", 365), &card.to_string(), &authority);
+    let own = authority.issue("causeway", 365);
+    let trusted = authority.folder().join("trusted.pem");
+    std::fs::copy(other.file(), &trusted).expect("a file");
+    let running = Running::with(&format!(
+        "[chain]\nhook-budget-ms = 20000\n[[hook]]\nname = 'advisor'\nurl = 'https://127.0.0.1:{}/cds-services/x'\n\
+         [hook.tls]\nca = '{}'\ncertificate = '{}'\nkey = '{}'\n",
+        service.1,
+        trusted.display(),
+        own.certificate.display(),
+        own.key.display()
+    ));
+    let reply = exchange(running.process.mllp, &oru("BEFORE", "4.0")).await;
+    assert!(reply.contains("not-evaluated"), "{reply}");
+    let (_, metrics) = get(running.process.admin, "/metrics", &running.token).await;
+    let shown = "causeway_certificate_not_after_seconds{owner=\"hook advisor\"";
+    assert_eq!(metrics.matches(shown).count(), 2, "{metrics}");
+
+    std::fs::write(&trusted, "nothing").expect("a file");
+    let (code, text) = post(running.process.admin, "/tls/reload", &running.token).await;
+    assert!(code == 422 && text.contains("trusted.pem"), "{code} {text}");
+    std::fs::copy(authority.file(), &trusted).expect("a file");
+    assert_eq!(post(running.process.admin, "/tls/reload", &running.token).await.0, 200);
+    let mut number = 0;
+    until("the service is asked", async || {
+        number += 1;
+        let reply = exchange(running.process.mllp, &oru(&format!("AFTER{number}"), "4.0")).await;
+        reply.contains("look here")
+    })
+    .await;
 }

@@ -17,9 +17,18 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects, and what it says of the handshake.
+    /// Connects for MLLP, and what it says of the handshake.
     pub(crate) fn connect(to: SocketAddr, options: &Value) -> (Self, Value) {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/tls_client.py");
+        Self::run("tls_client.py", to, options)
+    }
+
+    /// The same for HTTP.
+    pub(crate) fn https(to: SocketAddr, options: &Value) -> (Self, Value) {
+        Self::run("https_client.py", to, options)
+    }
+
+    fn run(script: &str, to: SocketAddr, options: &Value) -> (Self, Value) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(script);
         let mut child = Command::new("python3")
             .arg(script)
             .args([to.ip().to_string(), to.port().to_string(), options.to_string()])
@@ -50,6 +59,18 @@ impl Client {
         let file = self.folder.path().join("message.hl7");
         std::fs::write(&file, message).expect("a file");
         writeln!(self.into.as_mut().expect("stdin"), "{}", file.display()).expect("a pipe");
+        self.next()
+    }
+
+    /// Sends a request; its response, or why there is none.
+    pub(crate) fn ask(&mut self, method: &str, path: &str, media: &str, body: &str) -> Value {
+        let fields = if media.is_empty() {
+            json!({})
+        } else {
+            json!({"Content-Type": media})
+        };
+        let request = json!([method, path, fields, body]);
+        writeln!(self.into.as_mut().expect("stdin"), "{request}").expect("a pipe");
         self.next()
     }
 
@@ -94,16 +115,25 @@ pub(crate) struct Running {
     pub(crate) token: String,
 }
 
+/// The stanza of a listener that lets in whom the authority vouches for.
+pub(crate) fn mutual(authority: &Authority, own: &Identity) -> String {
+    format!(
+        "[listener.tls]\ncertificate = '{}'\nkey = '{}'\nclient-ca = '{}'\n",
+        own.certificate.display(),
+        own.key.display(),
+        authority.file().display()
+    )
+}
+
 impl Running {
     pub(crate) fn start(authority: &Authority, own: &Identity) -> Self {
+        Self::with(&mutual(authority, own))
+    }
+
+    /// One with these stanzas.
+    pub(crate) fn with(stanzas: &str) -> Self {
         let data = tempfile::tempdir().expect("a folder");
-        let stanza = format!(
-            "[listener.tls]\ncertificate = '{}'\nkey = '{}'\nclient-ca = '{}'\n",
-            own.certificate.display(),
-            own.key.display(),
-            authority.file().display()
-        );
-        let process = Process::logged(data.path(), &stanza, &[], &data.path().join("lines"));
+        let process = Process::logged(data.path(), stanzas, &[], &data.path().join("lines"));
         let token = std::fs::read_to_string(data.path().join("admin-token")).expect("a token");
         let token = token.trim().to_owned();
         Self { process, data, token }
