@@ -10,6 +10,7 @@ pub mod fhir_api;
 pub mod guard;
 pub mod hooks;
 pub mod lanes;
+pub mod outbox;
 pub mod projection;
 pub mod replay;
 pub mod replies;

@@ -89,6 +89,10 @@ impl std::fmt::Debug for Wired {
 
 /// The house of a configuration around a store.
 pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyhow::Result<House> {
+    // A gateway that reads of a destination and sends it nothing would lose messages unsaid.
+    if let Some(destination) = config.destinations.first() {
+        anyhow::bail!("destination {:?}: this version delivers to none yet", destination.name);
+    }
     let log = Arc::clone(&store);
     hooks.late = Some(Arc::new(move |late| log.late(late)));
     let budget = Budget {

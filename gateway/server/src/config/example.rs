@@ -1,9 +1,11 @@
 //! The example configuration in `deploy` names every key and says its default. It is only read by tests.
 
+use causeway_core::Severity;
 use toml::{Table, Value};
 
 use super::{Config, parse};
 use crate::hooks::HookConfig;
+use crate::outbox::{Destination, Form};
 use crate::transport::tls::{ClientOptions, Options};
 
 const EXAMPLE: &str = include_str!("../../../../deploy/causeway.example.toml");
@@ -55,6 +57,13 @@ fn the_example_names_every_key() {
         key: Some("causeway-client.key".into()),
         ..ClientOptions::default()
     };
+    config.destinations.push(Destination {
+        severity: Some(Severity::Warning),
+        format: Some(Form::Source),
+        token_file: Some("fhir-token".into()),
+        tls: config.hooks[0].tls.clone(),
+        ..Destination::new("ward", "mllp://127.0.0.1:2576")
+    });
     config.telemetry.tls = config.hooks[0].tls.clone();
     config.telemetry.otlp = Some("http://127.0.0.1:4318".to_owned());
     config.listeners[0].tls = Some(Options {
@@ -86,6 +95,10 @@ fn the_example_names_every_key() {
     assert_eq!(
         toml::to_string(&all.hooks[0]).unwrap(),
         toml::to_string(&config.hooks[0]).unwrap()
+    );
+    assert_eq!(
+        toml::to_string(&all.destinations[0]).unwrap(),
+        toml::to_string(&config.destinations[0]).unwrap()
     );
     assert_eq!(all.listeners[0].tls, config.listeners[0].tls);
 }

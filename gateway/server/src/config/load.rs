@@ -82,7 +82,27 @@ fn check(config: Config) -> Result<Config, ConfigError> {
             )));
         }
     }
+    destinations(&config)?;
     Ok(config)
+}
+
+fn destinations(config: &Config) -> Result<(), ConfigError> {
+    let mut names = std::collections::BTreeSet::new();
+    for destination in &config.destinations {
+        if destination.name.is_empty() || !names.insert(&destination.name) {
+            let text = format!("destinations need names of their own, not {:?}", destination.name);
+            return Err(ConfigError::Wrong(text));
+        }
+        let known = |name: &String| config.listeners.iter().any(|listener| listener.took(name));
+        if let Some(unknown) = destination.listeners.iter().find(|name| !known(name)) {
+            let text = format!("destination {:?}: there is no listener {unknown:?}", destination.name);
+            return Err(ConfigError::Wrong(text));
+        }
+        if let Some(problem) = destination.problem() {
+            return Err(ConfigError::Wrong(problem));
+        }
+    }
+    Ok(())
 }
 
 /// The error with the nearest known name for an unknown one. serde lists what it expected in back quotes.
@@ -126,6 +146,16 @@ mod tests {
     #[test]
     fn a_collector_has_a_url() {
         assert!(wrong("[telemetry]\notlp = 'collector:4318'").contains("telemetry.otlp must be http(s)://"));
+    }
+
+    #[test]
+    fn a_destination_has_a_name_a_peer_and_listeners_that_are_there() {
+        let one = |keys: &str| format!("[[destination]]\nname = 'ward'\nto = 'mllp://h:1'\n{keys}\n");
+        assert!(parse(&one(""), std::iter::empty()).is_ok());
+        assert!(wrong(&(one("") + &one(""))).contains("names of their own"));
+        assert!(wrong(&one("listeners = ['lab']")).contains("there is no listener \"lab\""));
+        assert!(wrong(&one("format = 'fhir'")).contains("does not go to such a peer"));
+        assert!(wrong(&one("concurency = 1")).ends_with("did you mean `concurrency`?"));
     }
 
     #[test]

@@ -47,6 +47,9 @@ pub struct Config {
     /// Decision-support services.
     #[serde(rename = "hook")]
     pub hooks: Vec<crate::hooks::HookConfig>,
+    /// Systems that get what was answered.
+    #[serde(rename = "destination")]
+    pub destinations: Vec<crate::outbox::Destination>,
 }
 
 impl Default for Config {
@@ -62,6 +65,7 @@ impl Default for Config {
             telemetry: crate::telemetry::Options::default(),
             listeners: vec![Listener::default(), Listener::http()],
             hooks: Vec::new(),
+            destinations: Vec::new(),
         }
     }
 }

@@ -1,0 +1,361 @@
+//! One destination's keys: where it is, which answers it gets in which form, and how hard it is tried.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use causeway_core::{Answer, Severity};
+use serde::{Deserialize, Serialize};
+
+use crate::transport::tls::ClientOptions;
+use crate::transport::units;
+
+/// A destination.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Destination {
+    /// Its name in the log, listings and metrics. What waits for a name waits until it is configured again.
+    pub name: String,
+    /// Where it is: `mllp://HOST:PORT`, `mllps://`, `http(s)://HOST/fhir`, `dicom://CALLED-AE@HOST:PORT`, or a folder.
+    pub to: String,
+    /// In which form it gets them; without one, what the kind of peer is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Form>,
+    /// Message types that it gets, such as `ORU^R01`; empty: all.
+    #[serde(default)]
+    pub on: Vec<String>,
+    /// Listeners, by the name that frames carry (`lab`, `http/hl7v2`), whose messages it gets; empty: all.
+    #[serde(default)]
+    pub listeners: Vec<String>,
+    /// Verdicts it gets: `accepted`, `remarked`, `refused`, `held`.
+    #[serde(default = "verdicts")]
+    pub verdicts: Vec<Wanted>,
+    /// The least severity that the gravest finding must have; without it, findings do not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// Whether it gets a message once more when a service's findings came after the answer.
+    #[serde(default)]
+    pub late: bool,
+    /// Deliveries under way at once, each of another patient.
+    #[serde(default = "concurrency")]
+    pub concurrency: usize,
+    /// Deliveries that are looked at ahead; the others wait on disk.
+    #[serde(default = "window")]
+    pub window: usize,
+    /// For a connection, with its handshake.
+    #[serde(default = "connect", with = "units::duration")]
+    pub connect_timeout: Duration,
+    /// From the first byte sent to the peer's word.
+    #[serde(default = "timeout", with = "units::duration")]
+    pub timeout: Duration,
+    /// How it is tried again.
+    #[serde(default)]
+    pub retry: Retry,
+    /// The title that a DICOM peer is called with.
+    #[serde(default = "calling_ae")]
+    pub calling_ae: String,
+    /// A file with the token for an HTTP peer, sent as `Authorization: Bearer TOKEN`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_file: Option<PathBuf>,
+    /// Whom to trust and what to show where the connection is under TLS.
+    #[serde(default)]
+    pub tls: ClientOptions,
+}
+
+/// `[destination.retry]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Retry {
+    /// Attempts of one delivery that the peer could not process; then it is dead. A peer that cannot be reached, is busy or
+    /// silent is tried for ever.
+    pub attempts: u32,
+    /// The most of the first pause; each pause is drawn between nothing and twice the most of the one before.
+    #[serde(with = "units::duration")]
+    pub first: Duration,
+    /// The most of any pause.
+    #[serde(with = "units::duration")]
+    pub longest: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            attempts: 8,
+            first: Duration::from_millis(500),
+            longest: Duration::from_mins(1),
+        }
+    }
+}
+
+/// A verdict that can be delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wanted {
+    /// Taken, with nothing to say.
+    Accepted,
+    /// Taken, with remarks.
+    Remarked,
+    /// Not taken.
+    Refused,
+    /// Kept for a person to decide.
+    Held,
+}
+
+impl Wanted {
+    /// The word in listings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Remarked => "remarked",
+            Self::Refused => "refused",
+            Self::Held => "held",
+        }
+    }
+}
+
+/// In which form a destination gets what it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// The frame as it came, byte for byte; once, where it has several parts.
+    Source,
+    /// HL7 version 2: the kept source with the findings in it.
+    Hl7v2,
+    /// A FHIR transaction.
+    Fhir,
+    /// A DICOM object as it was stored.
+    Dicom,
+}
+
+impl Form {
+    /// Its media type; what came as it came has its own.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Source => "application/octet-stream",
+            Self::Hl7v2 => "x-application/hl7-v2+er7",
+            Self::Fhir => "application/fhir+json",
+            Self::Dicom => "application/dicom",
+        }
+    }
+}
+
+/// What a destination's `to` names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A folder on this machine.
+    Folder(PathBuf),
+    /// A listener of the Minimal Lower Layer Protocol.
+    Mllp {
+        /// Whether it is under TLS.
+        tls: bool,
+        /// `host:port`.
+        address: String,
+    },
+    /// The base of a FHIR server, `http://host:8080/fhir`.
+    Http(String),
+    /// A DICOM application entity.
+    Dicom {
+        /// Its title.
+        called_ae: String,
+        /// `host:port`.
+        address: String,
+    },
+}
+
+fn verdicts() -> Vec<Wanted> {
+    vec![Wanted::Accepted, Wanted::Remarked]
+}
+
+fn concurrency() -> usize {
+    8
+}
+
+fn window() -> usize {
+    1_000
+}
+
+fn connect() -> Duration {
+    Duration::from_secs(5)
+}
+
+fn timeout() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn calling_ae() -> String {
+    "CAUSEWAY".to_owned()
+}
+
+impl Destination {
+    /// A destination with every default.
+    pub fn new(name: &str, to: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            to: to.to_owned(),
+            format: None,
+            on: Vec::new(),
+            listeners: Vec::new(),
+            verdicts: verdicts(),
+            severity: None,
+            late: false,
+            concurrency: concurrency(),
+            window: window(),
+            connect_timeout: connect(),
+            timeout: timeout(),
+            retry: Retry::default(),
+            calling_ae: calling_ae(),
+            token_file: None,
+            tls: ClientOptions::default(),
+        }
+    }
+
+    /// What `to` names.
+    ///
+    /// # Errors
+    /// It names nothing that is known.
+    pub fn target(&self) -> Result<Target, String> {
+        let wrong = || {
+            format!(
+                "destination {:?}: `to` is mllp://HOST:PORT, mllps://HOST:PORT, http(s)://HOST[:PORT]/PATH, \
+                 dicom://CALLED-AE@HOST:PORT or a folder, not {:?}",
+                self.name, self.to
+            )
+        };
+        let Some((scheme, rest)) = self.to.split_once("://") else {
+            let folder = PathBuf::from(&self.to);
+            return if self.to.is_empty() {
+                Err(wrong())
+            } else {
+                Ok(Target::Folder(folder))
+            };
+        };
+        let address = |text: &str| is_address(text).then(|| text.to_owned()).ok_or_else(wrong);
+        match scheme {
+            "mllp" | "mllps" => Ok(Target::Mllp {
+                tls: scheme == "mllps",
+                address: address(rest)?,
+            }),
+            "http" | "https" if !rest.is_empty() => Ok(Target::Http(self.to.trim_end_matches('/').to_owned())),
+            "dicom" => {
+                let (called, at) = rest.split_once('@').ok_or_else(wrong)?;
+                let titled = !called.is_empty() && called.len() <= 16;
+                let called_ae = titled.then(|| called.to_owned()).ok_or_else(wrong)?;
+                let address = address(at)?;
+                Ok(Target::Dicom { called_ae, address })
+            }
+            _ => Err(wrong()),
+        }
+    }
+
+    /// The form that it gets.
+    pub fn form(&self) -> Form {
+        self.format.unwrap_or(match self.target() {
+            Ok(Target::Http(_)) => Form::Fhir,
+            Ok(Target::Dicom { .. }) => Form::Dicom,
+            _ => Form::Source,
+        })
+    }
+
+    /// What of its keys cannot be used, or not together.
+    pub fn problem(&self) -> Option<String> {
+        let target = match self.target() {
+            Ok(target) => target,
+            Err(problem) => return Some(problem),
+        };
+        let fits = match target {
+            Target::Folder(_) => true,
+            Target::Mllp { .. } => matches!(self.form(), Form::Source | Form::Hl7v2),
+            Target::Http(_) => self.form() == Form::Fhir,
+            Target::Dicom { .. } => self.form() == Form::Dicom,
+        };
+        let problem = match () {
+            () if !fits => "its `format` does not go to such a peer",
+            () if self.concurrency == 0 || self.window < self.concurrency => {
+                "`concurrency` is at least 1 and `window` at least that"
+            }
+            () if self.retry.attempts == 0 || self.retry.first.is_zero() || self.retry.longest < self.retry.first => {
+                "`retry.attempts` is at least 1, `retry.first` longer than nothing and at most `retry.longest`"
+            }
+            () if self.timeout.is_zero() || self.connect_timeout.is_zero() => "its timeouts are longer than nothing",
+            () if self.calling_ae.is_empty() || self.calling_ae.len() > 16 => "`calling-ae` has 1 to 16 characters",
+            () => return None,
+        };
+        Some(format!("destination {:?}: {problem}", self.name))
+    }
+
+    /// Whether it gets this answer to a message that a listener took.
+    pub fn wants(&self, listener: &str, answer: &Answer) -> bool {
+        let word = answer.verdict.word();
+        self.takes(listener, &answer.context.message_type)
+            && self.verdicts.iter().any(|wanted| wanted.word() == word)
+            && self.is_grave_enough(&answer.findings)
+            // A frame goes out whole, and so once.
+            && (self.form() != Form::Source || answer.part == 0)
+    }
+
+    /// Whether it gets messages of a type from a listener at all.
+    pub fn takes(&self, listener: &str, message_type: &str) -> bool {
+        let among = |names: &[String], name: &str| names.is_empty() || names.iter().any(|one| one == name);
+        among(&self.on, message_type) && among(&self.listeners, listener)
+    }
+
+    /// Whether findings are grave enough.
+    pub fn is_grave_enough(&self, findings: &[causeway_core::Finding]) -> bool {
+        self.severity
+            .is_none_or(|least| causeway_core::finding::gravest(findings).is_some_and(|gravest| gravest >= least))
+    }
+}
+
+/// `host:port`.
+fn is_address(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    !host.is_empty() && !host.contains(['/', '@', ' ']) && port.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn to_names_a_peer_or_a_folder() {
+        let target = |to: &str| Destination::new("d", to).target();
+        assert_eq!(target("out/lab"), Ok(Target::Folder("out/lab".into())));
+        let mllp = |tls| Target::Mllp {
+            tls,
+            address: "[::1]:2575".to_owned(),
+        };
+        assert_eq!(target("mllp://[::1]:2575"), Ok(mllp(false)));
+        assert_eq!(target("mllps://[::1]:2575"), Ok(mllp(true)));
+        assert_eq!(target("https://h/fhir/"), Ok(Target::Http("https://h/fhir".to_owned())));
+        let dicom = Target::Dicom {
+            called_ae: "ORTHANC".to_owned(),
+            address: "pacs:4242".to_owned(),
+        };
+        assert_eq!(target("dicom://ORTHANC@pacs:4242"), Ok(dicom));
+        for wrong in [
+            "",
+            "mllp://h",
+            "mllp://h:0",
+            "mllp://a@h:1",
+            "dicom://h:104",
+            "ftp://h/x",
+            "http://",
+        ] {
+            assert!(
+                target(wrong).unwrap_err().contains("`to` is mllp://HOST:PORT"),
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_form_follows_from_the_peer_and_must_fit_it() {
+        let mut one = Destination::new("d", "http://h/fhir");
+        assert_eq!((one.form(), one.problem()), (Form::Fhir, None));
+        one.format = Some(Form::Source);
+        assert!(one.problem().unwrap().contains("does not go to such a peer"));
+        assert_eq!(Destination::new("d", "mllp://h:1").form(), Form::Source);
+        assert_eq!(Destination::new("d", "dicom://A@h:1").form(), Form::Dicom);
+    }
+}
