@@ -14,6 +14,7 @@ use causeway_mapping::run::{BundleKind, Fit, Lifted, Nothing, Setting, Track, Tr
 use encoding_rs::Encoding;
 use jiff::tz::TimeZone;
 
+use crate::annotate;
 use crate::charset::names::usable;
 use crate::config::{Config, Unsupported, Unusable};
 use crate::header::{self, Takes};
@@ -350,18 +351,9 @@ impl Adapter for Hl7v2 {
         reply::refuse(first, findings, &settings, stamp)
     }
 
-    fn from_fhir(&self, _parcel: &Parcel<'_>, _stamp: &Stamp) -> Parsed<Vec<u8>> {
-        let text = Text::new(
-            "尚无从 FHIR 到 HL7 v2 的映射",
-            "no map leads from FHIR to HL7 version 2 yet",
-        );
-        Parsed::failed(Finding::new(
-            "no-way-back",
-            Severity::Error,
-            Class::UnsupportedType,
-            gateway(),
-            text,
-        ))
+    /// The kept ORU with what was found about it; see `annotate`.
+    fn from_fhir(&self, parcel: &Parcel<'_>, stamp: &Stamp) -> Parsed<Vec<u8>> {
+        annotate::of_parcel(parcel, self.supposed(&parcel.frame.head), &self.settings, stamp)
     }
 
     fn trace(&self, head: &Head, source: &mut dyn Source, hash: &[u8; 32]) -> Parsed<Trace> {

@@ -3,6 +3,7 @@
 //! `causeway-mapping`'s.
 
 pub mod adapter;
+mod annotate;
 pub mod batch;
 pub mod charset;
 pub mod config;

@@ -5,7 +5,7 @@ mod ack;
 mod err;
 mod mode;
 mod sum;
-mod writer;
+pub(crate) mod writer;
 
 use causeway_core::finding::Lang;
 use causeway_core::reply::{ReplyHead, ReplyKind};

@@ -1,6 +1,8 @@
 //! Reading a header field from bytes whose character set is not known yet, or must be kept as they came. Nothing is
 //! decoded here.
 
+use std::ops::Range;
+
 use super::names::named;
 use crate::delims::Delims;
 use crate::tokenise::first_header;
@@ -16,6 +18,11 @@ pub enum Steps {
 
 /// The bytes of field `number` (3 or more) of the header segment that `line` begins with.
 pub fn field(line: &[u8], number: usize, steps: Steps) -> Option<&[u8]> {
+    line.get(span(line, number, steps)?)
+}
+
+/// Where field `number` stands in `line`, as [`field`].
+pub fn span(line: &[u8], number: usize, steps: Steps) -> Option<Range<usize>> {
     let separator = line.get(3).copied().filter(|byte| Delims::usable(*byte))?;
     let mut start = 4;
     // The separator itself is field 1, so field 2 begins at byte 4.
@@ -23,7 +30,8 @@ pub fn field(line: &[u8], number: usize, steps: Steps) -> Option<&[u8]> {
         start += end(line.get(start..)?, separator, steps)?.checked_add(1)?;
     }
     let rest = line.get(start..)?;
-    rest.get(..end(rest, separator, steps).unwrap_or_else(|| segment_end(rest)))
+    let length = end(rest, separator, steps).unwrap_or_else(|| segment_end(rest));
+    Some(start..start + length)
 }
 
 /// Where the field ends by its separator; none when the segment ends first.

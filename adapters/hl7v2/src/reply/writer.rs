@@ -8,17 +8,17 @@ use crate::escape;
 
 /// Segments being written. Fields are numbered from 1; those skipped stay empty.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     bytes: Vec<u8>,
     charset: Charset,
-    pub(super) delims: Delims,
+    pub(crate) delims: Delims,
     /// The field that was written last; 0 behind the segment's name.
     field: u32,
 }
 
 impl Writer {
     /// A writer with a sender's delimiters.
-    pub(super) fn new(charset: Charset, delims: Delims) -> Self {
+    pub(crate) fn new(charset: Charset, delims: Delims) -> Self {
         let mut writer = Self {
             bytes: Vec::with_capacity(512),
             charset,
@@ -34,7 +34,7 @@ impl Writer {
     }
 
     /// Goes on with other delimiters, or with the recommended ones where a sender has not all of them.
-    pub(super) fn delimit(&mut self, delims: Delims) {
+    pub(crate) fn delimit(&mut self, delims: Delims) {
         let five = [
             delims.field,
             delims.component,
@@ -50,13 +50,13 @@ impl Writer {
     }
 
     /// Begins a segment.
-    pub(super) fn segment(&mut self, name: &str) {
+    pub(crate) fn segment(&mut self, name: &str) {
         self.put(name);
         self.field = 0;
     }
 
     /// Begins a header segment with its delimiters, which are its fields 1 and 2.
-    pub(super) fn header(&mut self, name: &str) {
+    pub(crate) fn header(&mut self, name: &str) {
         let delims = self.delims.header();
         self.put(name);
         self.put(&delims);
@@ -64,12 +64,12 @@ impl Writer {
     }
 
     /// Ends a segment.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.put("\r");
     }
 
     /// Moves to a field, so that what is put next stands in it.
-    pub(super) fn at(&mut self, number: u32) {
+    pub(crate) fn at(&mut self, number: u32) {
         let separator = char::from(self.delims.field).to_string();
         while self.field < number {
             self.put(&separator);
@@ -78,7 +78,7 @@ impl Writer {
     }
 
     /// Writes a field of text that is escaped already, or has no need of it. An empty text leaves the field out.
-    pub(super) fn raw(&mut self, number: u32, text: &str) {
+    pub(crate) fn raw(&mut self, number: u32, text: &str) {
         if !text.is_empty() {
             self.at(number);
             self.put(text);
@@ -86,7 +86,7 @@ impl Writer {
     }
 
     /// Writes a field as a sender wrote it. A control character would end the segment, or the frame around it.
-    pub(super) fn echo(&mut self, number: u32, text: &str) {
+    pub(crate) fn echo(&mut self, number: u32, text: &str) {
         if text.contains(char::is_control) {
             self.raw(number, &text.replace(char::is_control, " "));
         } else {
@@ -95,7 +95,7 @@ impl Writer {
     }
 
     /// Writes a field of text that comes from anywhere, at most `most` characters of it, escaped.
-    pub(super) fn text(&mut self, number: u32, text: &str, most: usize) {
+    pub(crate) fn text(&mut self, number: u32, text: &str, most: usize) {
         if !text.is_empty() {
             let escaped = self.escaped(text, most);
             self.raw(number, &escaped);
@@ -103,7 +103,7 @@ impl Writer {
     }
 
     /// Writes a field of components that are escaped already, without empty ones at the end.
-    pub(super) fn components(&mut self, number: u32, parts: &[&str]) {
+    pub(crate) fn components(&mut self, number: u32, parts: &[&str]) {
         let last = parts
             .iter()
             .rposition(|part| !part.is_empty())
@@ -114,7 +114,7 @@ impl Writer {
     }
 
     /// Text made fit to stand in a field, at most `most` characters of it.
-    pub(super) fn escaped(&self, text: &str, most: usize) -> String {
+    pub(crate) fn escaped(&self, text: &str, most: usize) -> String {
         let cut = text.char_indices().nth(most).and_then(|(at, _)| text.get(..at));
         let mut out = String::with_capacity(text.len() + 8);
         escape::encode(cut.unwrap_or(text), self.delims, &mut out);
@@ -122,7 +122,7 @@ impl Writer {
     }
 
     /// Writes bytes as they are.
-    pub(super) fn bytes(&mut self, number: u32, bytes: &[u8]) {
+    pub(crate) fn bytes(&mut self, number: u32, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.at(number);
             self.bytes.extend_from_slice(bytes);
@@ -130,7 +130,7 @@ impl Writer {
     }
 
     /// Whether every character of a text can be written.
-    pub(super) fn can(&self, text: &str) -> bool {
+    pub(crate) fn can(&self, text: &str) -> bool {
         if self.charset.ascii {
             return text.is_ascii();
         }
@@ -168,7 +168,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 }
