@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use causeway_tests::{Doing, Peer, Process, Service, exchange, framed, get, oru, segment, shown, until};
+use causeway_tests::{Doing, Http, Peer, Process, Service, exchange, framed, get, oru, segment, shown, until};
 use serde_json::Value;
 
 /// A collector of Python's, stopped when dropped.
@@ -140,6 +140,33 @@ async fn the_numbers_are_those_of_what_was_sent() {
     assert_eq!(get(running.process.admin, "/metrics", "guessed").await.0, 401);
     let version: Value = serde_json::from_str(&running.page("/version").await).expect("JSON");
     assert_eq!(version["name"], "causeway");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_over_http_names_the_messages_trace() {
+    let stanza = "[[listener]]\nname = 'http'\naddress = '127.0.0.1:0'\ntransport = 'http'\n\
+                  [[listener.route]]\npath = '/hl7v2'\nformat = 'hl7v2'\n";
+    let running = Running::start(stanza, "info");
+    let mut http = Http::connect(running.process.http.expect("an HTTP listener")).await;
+    let media = "Content-Type: application/hl7-v2\r\n";
+    let response = http.ask("POST", "/hl7v2", media, oru("T2", "4.0").as_bytes()).await;
+    let named = response.header("x-trace-id").to_owned();
+    assert_eq!(shown(running.data.path(), 1)["trace"], named);
+    let unfit = http.ask("GET", "/hl7v2", media, b"").await;
+    assert_eq!(unfit.header("x-trace-id"), "", "no message, no trace");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dicom_listener_stands_on_the_metrics_page() {
+    let stanza = "[[listener]]\nname = 'images'\naddress = '127.0.0.1:0'\ntransport = 'dimse'\nformat = 'dicom'\n";
+    let running = Running::start(stanza, "info");
+    let page = running.page("/metrics").await;
+    let sample = "causeway_transport_total{listener=\"images\",kind=\"associations\"} 0";
+    assert!(page.contains(sample), "{page}");
+    assert!(
+        page.contains("causeway_connections_open{listener=\"images\"} 0"),
+        "{page}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

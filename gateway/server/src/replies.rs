@@ -5,6 +5,8 @@
 use causeway_core::{Leave, Reply};
 use tokio::sync::oneshot;
 
+use crate::telemetry::TraceId;
+
 /// A reply with the reason why it may leave the house.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
@@ -21,6 +23,8 @@ pub struct Replies {
     pub commit: Option<oneshot::Receiver<Outgoing>>,
     /// Said after the answers; may be empty (nobody asked).
     pub answers: oneshot::Receiver<Vec<Outgoing>>,
+    /// The trace of the frame, where it got as far as the inbox.
+    pub trace: Option<TraceId>,
 }
 
 impl Replies {
@@ -29,7 +33,11 @@ impl Replies {
         let (sender, answers) = oneshot::channel();
         // The receiver is in hand, so sending cannot fail.
         let _sent = sender.send(vec![outgoing]);
-        Self { commit: None, answers }
+        Self {
+            commit: None,
+            answers,
+            trace: None,
+        }
     }
 
     /// All replies in the order a lone caller sees them: the commit first. For in-process use.

@@ -203,18 +203,19 @@ fn transports(status: &Status) -> Vec<Family> {
         "What listeners count, by kind.",
     );
     let (mut open, mut events) = (open, events);
-    for (listener, counters) in &status.transports {
-        let counts = counters.counts();
-        open.push("", &[("listener", listener)], count(counts.open));
-        let all = serde_json::to_value(counts).unwrap_or_default();
-        for (kind, number) in all
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(kind, _)| *kind != "open")
-        {
+    let streams = status.transports.iter();
+    let streams = streams.map(|(listener, counters)| (listener, serde_json::to_value(counters.counts())));
+    let associations = status.dimse.iter();
+    let associations = associations.map(|(listener, counters)| (listener, serde_json::to_value(counters.counts())));
+    for (listener, counts) in streams.chain(associations) {
+        let counts = counts.unwrap_or_default();
+        for (kind, number) in counts.as_object().into_iter().flatten() {
             let number = count(number.as_u64().unwrap_or_default());
-            events.push("", &[("listener", listener), ("kind", kind)], number);
+            if kind == "open" {
+                open.push("", &[("listener", listener)], number);
+            } else {
+                events.push("", &[("listener", listener), ("kind", kind)], number);
+            }
         }
     }
     vec![open, events]

@@ -143,7 +143,8 @@ impl<A: Adapter> Translate<A> {
         let job = trace.within(|| work::lift(&self.joint, receipt, read, resumed));
         let commit = job.wants_commit().then_some(commit);
         tokio::spawn(trace.scope(work::run(Arc::clone(&self.joint), job, commit_sender, answers_sender)));
-        Replies { commit, answers }
+        let trace = Some(trace);
+        Replies { commit, answers, trace }
     }
 
     /// Keeps the frame for later and says so.
@@ -154,9 +155,9 @@ impl<A: Adapter> Translate<A> {
         let patient = read.patient(&self.joint);
         house.backlog.park(patient.as_deref());
         let receipt = house.inbox.park(frame, permits, self.joint.snapshot());
+        let trace = TraceId::of(receipt.number(), receipt.frame());
         let commit = read.commit.map(|reply| {
             let joint = Arc::clone(&self.joint);
-            let trace = TraceId::of(receipt.number(), receipt.frame());
             tokio::spawn(trace.scope(async move {
                 if !work::say_commit(joint.as_ref(), &receipt, reply, commit_sender).await {
                     joint.house.backlog.unpark(patient.as_deref()); // nothing of it will be claimed
@@ -165,7 +166,8 @@ impl<A: Adapter> Translate<A> {
             }));
             commit
         });
-        Replies { commit, answers }
+        let trace = Some(trace);
+        Replies { commit, answers, trace }
     }
 }
 

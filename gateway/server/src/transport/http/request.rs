@@ -151,13 +151,14 @@ async fn take(listener: &Listener, route: &Route, peer: &Arc<str>, head: HttpHea
     };
     listener.counters.frames.add(1);
     drop(charge); // the inbox's budget has it now
+    let trace = replies.trace;
     let Ok(all) = timeout(options.answer, collect(replies)).await else {
         listener.counters.unanswered.add(1);
         let fault = Fault::new(FaultKind::Overload, "the answer takes long; send it again to hear it");
         return refuse(listener, route, &head, Broken { fault, first: body }, &media);
     };
     listener.counters.replies.add(1);
-    response::replies(&all, &media)
+    response::traced(response::replies(&all, &media), trace)
 }
 
 /// What the response says: what was decided where the sender asked for that, else that the message is kept.

@@ -10,6 +10,7 @@ use hyper::{Response, StatusCode};
 
 use super::route::Passing;
 use crate::replies::Outgoing;
+use crate::telemetry::TraceId;
 
 /// What is sent.
 pub(super) type Answer = Response<Full<Bytes>>;
@@ -74,6 +75,18 @@ pub(super) fn replies(all: &[Outgoing], media: &str) -> Answer {
             .collect(),
     };
     typed(status(&first.leave, &first.reply), media, bytes)
+}
+
+/// The response with the trace that `causeway messages show`, the log's lines and a collector know the message by.
+pub(super) fn traced(mut response: Answer, trace: Option<TraceId>) -> Answer {
+    if let Some(trace) = trace
+        && let Ok(value) = HeaderValue::try_from(trace.to_string())
+    {
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-trace-id"), value);
+    }
+    response
 }
 
 fn status(leave: &Leave, reply: &Reply) -> StatusCode {

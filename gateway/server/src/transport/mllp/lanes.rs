@@ -115,7 +115,7 @@ impl<'a, W: AsyncWrite + Unpin> Lanes<'a, W> {
     }
 
     fn take(&mut self, owed: Owed) {
-        let Replies { commit, answers } = owed.replies;
+        let Replies { commit, answers, .. } = owed.replies;
         if let Some(commit) = commit {
             self.commits_taken += 1;
             self.commits.push_back(commit);

@@ -182,6 +182,7 @@ fn held(commits: bool) -> (FrameService, mpsc::UnboundedReceiver<Held>) {
             Ok::<_, Infallible>(Replies {
                 commit: commits.then_some(said),
                 answers: replies,
+                trace: None,
             })
         }
     });
