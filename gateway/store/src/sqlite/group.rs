@@ -54,7 +54,8 @@ impl Group {
             Command::Late(advice) => self.bytes += advice.findings.len(),
             Command::Answered(ending) => {
                 self.bytes += ending.parts.len();
-                self.due = true;
+                // An answer without replies may linger: its sender has the commit and nothing else to wait for.
+                self.due |= !ending.replies.is_empty();
             }
             _ => self.due = true,
         }

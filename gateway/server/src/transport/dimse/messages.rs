@@ -174,11 +174,10 @@ impl<'a> Messages<'a> {
             body: stored.body.clone(),
         };
         // The file's name and the frame go to disk side by side; a success waits for both.
-        let named = tokio::task::spawn_blocking(move || stored.settle());
         let mut service = self.listener.service.clone();
         let Ok(ready) = service.ready().await;
         let Ok(replies) = ready.call(frame).await;
-        let (told, named) = tokio::join!(status(replies), named);
+        let (told, named) = tokio::join!(status(replies), stored.named);
         match named {
             Ok(Ok(())) => told,
             failed => {

@@ -7,14 +7,20 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 
 use super::part10;
+
+/// Bytes written at a time.
+pub(super) const BLOCK: usize = 128 << 10;
+/// Blocks kept for the next objects.
+const SPARE: usize = 16;
 
 /// The folder.
 #[derive(Debug)]
@@ -22,12 +28,14 @@ pub struct Objects {
     folder: PathBuf,
     incoming: PathBuf,
     next: AtomicU64,
+    spare: Mutex<Vec<Vec<u8>>>,
 }
 
-/// An object whose bytes are on disk, under its name; the name itself is once [`Stored::settle`] says so.
+/// An object whose bytes are on disk, under its name.
 #[derive(Debug)]
 pub(super) struct Stored {
-    folder: File,
+    /// Says when the name itself is on disk.
+    pub(super) named: oneshot::Receiver<io::Result<()>>,
     /// Its file below the folder.
     pub(super) name: String,
     /// Its beginning up to its pixels: what goes into the log.
@@ -48,11 +56,33 @@ impl Objects {
         for entry in fs::read_dir(&incoming)? {
             fs::remove_file(entry?.path())?;
         }
+        for first in 0..=u8::MAX {
+            make(&folder.join(format!("{first:02x}")))?;
+        }
+        File::open(&folder)?.sync_all()?;
         Ok(Self {
             folder,
             incoming,
             next: AtomicU64::new(0),
+            spare: Mutex::default(),
         })
+    }
+
+    /// An empty block, with room for [`BLOCK`] bytes.
+    pub(super) fn block(&self) -> Vec<u8> {
+        let spare = self.spare.lock().ok().and_then(|mut spare| spare.pop());
+        spare.unwrap_or_else(|| Vec::with_capacity(BLOCK))
+    }
+
+    /// Takes a block back: its pages are there already when the next object needs them.
+    fn take_back(&self, mut block: Vec<u8>) {
+        block.clear();
+        if let Ok(mut spare) = self.spare.lock()
+            && spare.len() < SPARE
+            && block.capacity() >= BLOCK
+        {
+            spare.push(block);
+        }
     }
 
     /// Removes objects of a data folder that were stored before a time, and returns how many.
@@ -100,7 +130,6 @@ impl Objects {
             objects: Arc::clone(self),
             file,
             path: Some(path),
-            hash: Sha256::new(),
             size: header.len() as u64,
             header,
         };
@@ -113,13 +142,6 @@ fn make(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-impl Stored {
-    /// Puts the name on disk: it is there once its folder is.
-    pub(super) fn settle(&self) -> io::Result<()> {
-        self.folder.sync_all()
-    }
-}
-
 /// A file that is being written; removed when dropped before its end.
 #[derive(Debug)]
 pub(super) struct Sink {
@@ -127,48 +149,61 @@ pub(super) struct Sink {
     file: File,
     path: Option<PathBuf>,
     header: Vec<u8>,
-    hash: Sha256,
     size: u64,
 }
 
 impl Sink {
     /// Writes more of the data set.
-    pub(super) fn write(&mut self, block: &[u8]) -> io::Result<()> {
-        self.file.write_all(block)?;
-        self.hash.update(block);
+    pub(super) fn write(&mut self, block: Vec<u8>) -> io::Result<()> {
+        self.file.write_all(&block)?;
         self.size += block.len() as u64;
+        self.objects.take_back(block);
         Ok(())
     }
 
-    /// Puts the digest into the header and the file on disk, and gives it its name.
-    pub(super) fn finish(mut self, metadata: &[u8]) -> io::Result<Stored> {
-        let digest: [u8; 32] = std::mem::take(&mut self.hash).finalize().into();
+    /// Puts the data set's digest into the header and the file on disk, gives it its name, says so, and puts the name on
+    /// disk, too.
+    pub(super) fn finish(mut self, digest: [u8; 32], metadata: &[u8], say: oneshot::Sender<io::Result<Stored>>) {
+        let (settle, named) = oneshot::channel();
+        // Whoever asked may have gone.
+        match self.settle(digest, metadata, named) {
+            Ok((stored, folder)) => {
+                drop(say.send(Ok(stored)));
+                drop(settle.send(folder.sync_all()));
+            }
+            Err(error) => drop(say.send(Err(error))),
+        }
+    }
+
+    fn settle(
+        &mut self,
+        digest: [u8; 32],
+        metadata: &[u8],
+        named: oneshot::Receiver<io::Result<()>>,
+    ) -> io::Result<(Stored, File)> {
         let at = part10::digest_at(&self.header);
         self.file.write_all_at(&digest, at as u64)?;
         self.file.sync_data()?;
         let body: Vec<u8> = [self.header.get(..at).unwrap_or_default(), &digest, metadata].concat();
         let name = name(&Sha256::digest(&body).into());
         let folder = self.rename(&name)?;
-        Ok(Stored {
-            folder,
+        let stored = Stored {
+            named,
             name,
             body: body.into(),
             size: self.size,
-        })
+        };
+        Ok((stored, folder))
     }
 
     fn rename(&mut self, name: &str) -> io::Result<File> {
         let to = self.objects.path(name);
-        let folder = to.parent().unwrap_or(&self.objects.folder);
-        if !folder.exists() {
-            make(folder)?;
-            File::open(&self.objects.folder)?.sync_all()?;
-        }
+        let folder = File::open(to.parent().unwrap_or(&self.objects.folder))?;
         if let Some(path) = &self.path {
             fs::rename(path, &to)?;
         }
         self.path = None;
-        File::open(folder)
+        Ok(folder)
     }
 }
 

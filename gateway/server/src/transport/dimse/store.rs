@@ -1,19 +1,19 @@
-//! One object on its way to disk: fragments are gathered into blocks, a block is written while the next one comes, and the
-//! beginning is kept for the log until the pixels begin. What fails is remembered, the rest is let pass, and the response
-//! says why.
+//! One object on its way to disk: fragments are hashed and gathered into blocks, a block is written while the next one
+//! comes, and the beginning is kept for the log until the pixels begin. What fails is remembered, the rest is let pass, and
+//! the response says why.
 
 use std::io;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::command::{NOT_UNDERSTOOD, OUT_OF_RESOURCES};
-use super::objects::{Objects, Sink, Stored};
+use super::objects::{BLOCK, Objects, Sink, Stored};
 use super::part10;
 use super::server::MetadataFn;
 
-/// Bytes written at a time; an association holds at most three times as much, and its metadata.
-const BLOCK: usize = 256 << 10;
 /// When the beginning is first looked at for where the pixels begin; later at double the length each.
 const FIRST_LOOK: usize = 64 << 10;
 
@@ -31,7 +31,7 @@ enum Disk {
     /// Not begun: nothing was written yet.
     Fresh(Vec<u8>),
     Idle(Sink),
-    Busy(JoinHandle<io::Result<(Sink, Vec<u8>)>>),
+    Busy(JoinHandle<io::Result<Sink>>),
     Failed,
 }
 
@@ -42,8 +42,9 @@ pub(super) struct Object {
     transfer_syntax: String,
     bounds: Bounds,
     disk: Disk,
+    /// What is gathered; at most another block is on its way to the disk.
     block: Vec<u8>,
-    spare: Vec<u8>,
+    hash: Sha256,
     metadata: Vec<u8>,
     /// Whether `metadata` is all that there is to it.
     is_cut: bool,
@@ -68,8 +69,8 @@ impl Object {
             transfer_syntax: meta.transfer_syntax.to_owned(),
             bounds,
             disk: Disk::Fresh(part10::header(meta)),
-            block: Vec::new(),
-            spare: Vec::new(),
+            block: objects.block(),
+            hash: Sha256::new(),
             metadata: Vec::new(),
             is_cut: false,
             look: FIRST_LOOK,
@@ -88,16 +89,23 @@ impl Object {
             return;
         }
         self.keep_metadata(bytes);
-        self.block.extend_from_slice(bytes);
-        if self.block.len() >= BLOCK {
-            self.flush().await;
+        self.hash.update(bytes);
+        let mut rest = bytes;
+        while !rest.is_empty() && self.failure.is_none() {
+            let room = BLOCK.saturating_sub(self.block.len());
+            let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            self.block.extend_from_slice(now);
+            if self.block.len() >= BLOCK {
+                self.flush().await;
+            }
+            rest = later;
         }
     }
 
     fn fail(&mut self, failure: Failure) {
         self.failure.get_or_insert(failure);
         self.disk = Disk::Failed; // a file that was begun is removed
-        (self.block, self.spare, self.metadata) = (Vec::new(), Vec::new(), Vec::new());
+        (self.block, self.metadata) = (Vec::new(), Vec::new());
     }
 
     fn keep_metadata(&mut self, bytes: &[u8]) {
@@ -123,17 +131,14 @@ impl Object {
 
     /// Waits for the block before to be written, and lets this one be.
     async fn flush(&mut self) {
-        let spare = std::mem::take(&mut self.spare);
-        let block = std::mem::replace(&mut self.block, spare);
         match self.settled().await {
             Ok(disk) => {
                 let objects = Arc::clone(&self.objects);
+                let block = std::mem::replace(&mut self.block, objects.block());
                 self.disk = Disk::Busy(spawn_blocking(move || {
                     let mut sink = opened(&objects, disk)?;
-                    sink.write(&block)?;
-                    let mut block = block;
-                    block.clear();
-                    Ok((sink, block))
+                    sink.write(block)?;
+                    Ok(sink)
                 }));
             }
             Err(error) => self.broken(&error),
@@ -148,15 +153,7 @@ impl Object {
     /// The disk, with no block on its way.
     async fn settled(&mut self) -> io::Result<Disk> {
         match std::mem::replace(&mut self.disk, Disk::Failed) {
-            Disk::Busy(writing) => {
-                let (sink, spare) = writing.await.map_err(io::Error::other)??;
-                if self.block.capacity() == 0 {
-                    self.block = spare;
-                } else {
-                    self.spare = spare;
-                }
-                Ok(Disk::Idle(sink))
-            }
+            Disk::Busy(writing) => Ok(Disk::Idle(writing.await.map_err(io::Error::other)??)),
             other => Ok(other),
         }
     }
@@ -185,12 +182,16 @@ impl Object {
     async fn write_last(&mut self, disk: Disk) -> io::Result<Stored> {
         let (objects, block) = (Arc::clone(&self.objects), std::mem::take(&mut self.block));
         let metadata = std::mem::take(&mut self.metadata);
-        let work = spawn_blocking(move || {
-            let mut sink = opened(&objects, disk)?;
-            sink.write(&block)?;
-            sink.finish(&metadata)
+        let digest = std::mem::take(&mut self.hash).finalize().into();
+        let (say, said) = oneshot::channel();
+        spawn_blocking(move || {
+            let written = opened(&objects, disk).and_then(|mut sink| sink.write(block).map(|()| sink));
+            match written {
+                Ok(sink) => sink.finish(digest, &metadata, say),
+                Err(error) => drop(say.send(Err(error))), // whoever asked may have gone
+            }
         });
-        work.await.map_err(io::Error::other)?
+        said.await.map_err(io::Error::other)?
     }
 }
 
