@@ -65,8 +65,8 @@ impl Reading {
     fn name(&self) -> String {
         match &self.operation {
             Operation::Create(kind) => format!("POST {kind}"),
-            Operation::Update(kind, _) => format!("PUT {kind}"),
-            Operation::Delete(kind, _) => format!("DELETE {kind}"),
+            Operation::Update(kind, _) | Operation::UpdateWhere(kind, _) => format!("PUT {kind}"),
+            Operation::Delete(kind, _) | Operation::DeleteWhere(kind, _) => format!("DELETE {kind}"),
             Operation::ProcessMessage => "message".to_owned(),
             Operation::Bundle | Operation::File => {
                 self.tree.get_str(NodeId::ROOT, "type").unwrap_or("resource").to_owned()

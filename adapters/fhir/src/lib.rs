@@ -18,6 +18,7 @@ mod status;
 pub use adapter::{Fhir, Reading};
 pub use names::{is_id, is_type_name};
 pub use problem::problem;
+pub use references::{is_elsewhere, settle};
 pub use reply::{etag, http_date, instant, representation};
 pub use request::{Operation, language, media_problem};
 pub use status::status;

@@ -41,8 +41,8 @@ pub(crate) enum Kind {
 pub(crate) fn kind(operation: &Operation, tree: &Tree) -> Result<Kind, Box<Finding>> {
     let named = tree.get_str(NodeId::ROOT, "resourceType").unwrap_or_default();
     let expected = match operation {
-        Operation::Delete(..) => return Ok(Kind::Single),
-        Operation::Create(kind) | Operation::Update(kind, _) => kind,
+        Operation::Delete(..) | Operation::DeleteWhere(..) => return Ok(Kind::Single),
+        Operation::Create(kind) | Operation::Update(kind, _) | Operation::UpdateWhere(kind, _) => kind,
         Operation::File if named != "Bundle" => named,
         Operation::Bundle | Operation::ProcessMessage | Operation::File => "Bundle",
     };
@@ -63,7 +63,12 @@ pub(crate) fn kind(operation: &Operation, tree: &Tree) -> Result<Kind, Box<Findi
         )
         .into());
     }
-    if named != "Bundle" || matches!(operation, Operation::Create(_) | Operation::Update(..)) {
+    if named != "Bundle"
+        || !matches!(
+            operation,
+            Operation::Bundle | Operation::ProcessMessage | Operation::File
+        )
+    {
         return Ok(Kind::Single);
     }
     let of = tree.get_str(NodeId::ROOT, "type").unwrap_or_default();
@@ -125,23 +130,30 @@ fn wrapper(kind: &str) -> (Tree, NodeId) {
 
 fn single(reading: &Reading, hash: &[u8; 32]) -> Part {
     let (mut tree, entry) = wrapper("transaction");
-    let named = reading.tree.get_str(NodeId::ROOT, "resourceType").unwrap_or_default();
-    let (method, kind, known) = match &reading.operation {
-        Operation::Update(kind, id) => ("PUT", kind.as_str(), Some(id.as_str())),
-        Operation::Delete(kind, id) => ("DELETE", kind.as_str(), Some(id.as_str())),
-        Operation::Create(kind) => ("POST", kind.as_str(), None),
-        _ => ("POST", named, None),
+    let sent = |name| reading.tree.get_str(NodeId::ROOT, name);
+    let own = sent("id").filter(|id| is_id(id));
+    let (method, kind, known, condition) = match &reading.operation {
+        Operation::Update(kind, id) => ("PUT", kind.as_str(), Some(id.as_str()), None),
+        Operation::UpdateWhere(kind, condition) => ("PUT", kind.as_str(), own, Some(condition)),
+        Operation::Delete(kind, id) => ("DELETE", kind.as_str(), Some(id.as_str()), None),
+        Operation::DeleteWhere(kind, condition) => ("DELETE", kind.as_str(), None, Some(condition)),
+        Operation::Create(kind) => ("POST", kind.as_str(), None, None),
+        _ => ("POST", sent("resourceType").unwrap_or_default(), None, None),
     };
     let id = known.map_or_else(|| new_id(reading, kind, 0, hash), str::to_owned);
-    text(&mut tree, entry, "fullUrl", &format!("{}/{kind}/{id}", reading.base()));
     if method != "DELETE" {
+        text(&mut tree, entry, "fullUrl", &format!("{}/{kind}/{id}", reading.base()));
         let resource = object(&mut tree, entry, "resource");
         tree.copy(resource, &reading.tree, NodeId::ROOT);
         set_text(&mut tree, resource, "id", &id);
     }
     let request = object(&mut tree, entry, "request");
     text(&mut tree, request, "method", method);
-    text(&mut tree, request, "url", &format!("{kind}/{id}"));
+    let url = condition.map_or_else(
+        || format!("{kind}/{id}"),
+        |condition| format!("{kind}/{}?{condition}", known.unwrap_or_default()),
+    );
+    text(&mut tree, request, "url", &url);
     for (name, value) in [
         ("ifMatch", &reading.head.if_match),
         ("ifNoneExist", &reading.head.if_none_exist),
@@ -205,7 +217,8 @@ fn of_batch(reading: &Reading, from: NodeId, number: usize, hash: &[u8; 32]) -> 
     }
 }
 
-/// Checks an entry's request and gives what is to be created its id: `request.url` names the resource afterwards.
+/// Checks an entry's request and gives what is to be created its id: `request.url` names the resource afterwards, and the
+/// condition that says which one, if any.
 fn named(
     reading: &Reading,
     tree: &mut Tree,
@@ -216,23 +229,40 @@ fn named(
 ) -> Result<(), Box<Finding>> {
     let request = tree.get(entry, "request").ok_or_else(|| incomplete("request"))?;
     let method = tree.get_str(request, "method").unwrap_or_default().to_owned();
-    let url = tree.get_str(request, "url").unwrap_or_default().to_owned();
+    let said_url = tree.get_str(request, "url").unwrap_or_default().to_owned();
+    let (path, condition) = said_url
+        .split_once('?')
+        .map_or((said_url.as_str(), None), |(path, condition)| (path, Some(condition)));
+    let condition = condition.filter(|condition| !condition.is_empty());
     let resource = tree.get(entry, "resource");
     let kind = resource.and_then(|resource| tree.get_str(resource, "resourceType"));
-    let steps: Vec<&str> = url.split('/').collect();
-    let place = match (method.as_str(), steps.as_slice(), resource) {
-        ("POST", [type_name], Some(resource)) if is_type_name(type_name) && kind == Some(*type_name) => {
+    let own = resource.and_then(|resource| tree.get_str(resource, "id"));
+    let steps: Vec<&str> = path.split('/').collect();
+    let (place, url) = match (method.as_str(), steps.as_slice(), resource, condition) {
+        ("POST", [type_name], Some(resource), None) if is_type_name(type_name) && kind == Some(*type_name) => {
             let id = new_id(reading, type_name, number, hash);
             set_text(tree, resource, "id", &id);
-            format!("{type_name}/{id}")
+            (format!("{type_name}/{id}"), None)
         }
-        ("PUT", [type_name, id], Some(resource)) if kind == Some(*type_name) && is_id(id) => {
-            if tree.get_str(resource, "id") != Some(*id) {
+        ("PUT", [type_name], Some(resource), Some(condition))
+            if is_type_name(type_name) && kind == Some(*type_name) =>
+        {
+            let own = own.filter(|id| is_id(id)).map(str::to_owned);
+            let id = own.clone().unwrap_or_else(|| new_id(reading, type_name, number, hash));
+            set_text(tree, resource, "id", &id);
+            let url = format!("{type_name}/{}?{condition}", own.unwrap_or_default());
+            (format!("{type_name}/{id}"), Some(url))
+        }
+        ("PUT", [type_name, id], Some(_), None) if kind == Some(*type_name) && is_id(id) => {
+            if own != Some(*id) {
                 return Err(incomplete("resource.id"));
             }
-            url.clone()
+            (path.to_owned(), None)
         }
-        ("DELETE", [type_name, id], None) if is_type_name(type_name) && is_id(id) => url.clone(),
+        ("DELETE", [type_name, id], None, None) if is_type_name(type_name) && is_id(id) => (path.to_owned(), None),
+        ("DELETE", [type_name], None, Some(condition)) if is_type_name(type_name) => {
+            (format!("{type_name}/"), Some(format!("{type_name}/?{condition}")))
+        }
         ("POST" | "PUT" | "DELETE", ..) => return Err(incomplete("request.url")),
         _ => {
             return Err(problem(
@@ -247,7 +277,7 @@ fn named(
     if let Some(full) = tree.get_str(entry, "fullUrl").filter(|full| full.starts_with("urn:")) {
         full_urls.insert(full.to_owned(), place.clone());
     }
-    set_text(tree, request, "url", &place);
+    set_text(tree, request, "url", url.as_ref().unwrap_or(&place));
     Ok(())
 }
 

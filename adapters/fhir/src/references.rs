@@ -3,8 +3,53 @@
 
 use std::collections::HashMap;
 
+use causeway_core::answer::Applied;
 use causeway_core::fhir::{NodeId, Tree, Value};
 use causeway_core::origin::OriginId;
+
+use crate::build::set_text;
+use crate::part::entries;
+
+/// Whether a condition found a resource under another id than the Bundle gives it.
+pub fn is_elsewhere(tree: &Tree, applied: &[Applied]) -> bool {
+    let entries = entries(tree);
+    applied.iter().any(|applied| moved(tree, &entries, applied).is_some())
+}
+
+/// Names what conditions found by the ids that were found, in requests, resources and references to them (FHIR R4 HTTP
+/// 3.1.0.11.2).
+pub fn settle(tree: &mut Tree, applied: &[Applied]) {
+    let entries = entries(tree);
+    let mut names = HashMap::new();
+    for applied in applied {
+        let Some((entry, before)) = moved(tree, &entries, applied) else {
+            continue;
+        };
+        let place = format!("{}/{}", applied.kind, applied.id);
+        if let Some(request) = tree.get(entry, "request") {
+            set_text(tree, request, "url", &place);
+        }
+        if let Some(resource) = tree.get(entry, "resource") {
+            set_text(tree, resource, "id", &applied.id);
+        }
+        names.insert(before, place);
+    }
+    rewrite(tree, &names);
+}
+
+/// The entry of what was found elsewhere, and where it would have been.
+fn moved(tree: &Tree, entries: &[NodeId], applied: &Applied) -> Option<(NodeId, String)> {
+    let entry = *entries.get(applied.entry as usize)?;
+    let resource = tree.get(entry, "resource");
+    let before = resource.and_then(|resource| tree.get_str(resource, "id"));
+    if before == Some(&applied.id) {
+        return None;
+    }
+    let url = tree.get_str(tree.get(entry, "request")?, "url")?;
+    let place = format!("{}/{}", applied.kind, before.unwrap_or_default());
+    // What is deleted brings no id; only a condition leaves it open.
+    (before.is_some() || url.contains('?')).then_some((entry, place))
+}
 
 /// Rewrites every `reference` that names one of these temporary addresses.
 pub(crate) fn rewrite(tree: &mut Tree, names: &HashMap<String, String>) {

@@ -18,8 +18,12 @@ pub enum Operation {
     Create(String),
     /// `PUT [base]/[type]/[id]`.
     Update(String, String),
+    /// `PUT [base]/[type]?[condition]`.
+    UpdateWhere(String, String),
     /// `DELETE [base]/[type]/[id]`.
     Delete(String, String),
+    /// `DELETE [base]/[type]?[condition]`.
+    DeleteWhere(String, String),
     /// A file: a Bundle, or a resource to be created.
     File,
 }
@@ -38,6 +42,12 @@ impl Operation {
             ("POST", [kind]) if is_type_name(kind) => Ok(Self::Create((*kind).to_owned())),
             ("PUT", [kind, id]) if is_type_name(kind) => Ok(Self::Update((*kind).to_owned(), checked(id)?)),
             ("DELETE", [kind, id]) if is_type_name(kind) => Ok(Self::Delete((*kind).to_owned(), checked(id)?)),
+            ("PUT", [kind]) if is_type_name(kind) && !condition(&head.query).is_empty() => {
+                Ok(Self::UpdateWhere((*kind).to_owned(), condition(&head.query)))
+            }
+            ("DELETE", [kind]) if is_type_name(kind) && !condition(&head.query).is_empty() => {
+                Ok(Self::DeleteWhere((*kind).to_owned(), condition(&head.query)))
+            }
             (method, [] | ["$process-message" | "metadata"]) => Err(not_allowed(method)),
             (method, [kind] | [kind, _] | [kind, _, "_history", _]) if is_type_name(kind) => Err(not_allowed(method)),
             _ => Err(problem(
@@ -52,8 +62,18 @@ impl Operation {
 
     /// Whether there is a body to be read.
     pub(crate) fn has_body(&self) -> bool {
-        !matches!(self, Self::Delete(..))
+        !matches!(self, Self::Delete(..) | Self::DeleteWhere(..))
     }
+}
+
+/// A query without what says how the answer should look.
+fn condition(query: &str) -> String {
+    let shape = |pair: &&str| ["_format=", "_pretty="].iter().any(|name| pair.starts_with(name));
+    let asked: Vec<&str> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !shape(pair))
+        .collect();
+    asked.join("&")
 }
 
 fn checked(id: &str) -> Result<String, Box<Finding>> {

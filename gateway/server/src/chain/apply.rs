@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use causeway_core::answer::Applied;
 use causeway_core::finding::gravest;
-use causeway_core::{Actor, ActorKind, Answer, Class, Exchange, Finding, Severity, Text};
+use causeway_core::{Actor, ActorKind, Answer, Bundle, Class, Exchange, Finding, Severity, Text};
 
 use super::{Link, Next, Stage};
 use crate::resources::Sequencer;
@@ -33,10 +34,20 @@ impl Apply {
         }
         let (number, received) = (exchange.receipt.number(), exchange.received);
         match self.sequencer.order(&exchange.bundle.tree, number, received) {
-            Ok(applied) => exchange.applied = applied,
+            Ok(applied) => settle(exchange, applied),
             Err(problems) => problems.into_iter().for_each(|problem| exchange.remark(problem)),
         }
     }
+}
+
+/// What a condition found has another id than what would have been made; whoever refers to it must name that one.
+fn settle(exchange: &mut Exchange, applied: Vec<Applied>) {
+    if causeway_fhir::is_elsewhere(&exchange.bundle.tree, &applied) {
+        let mut bundle = Bundle::clone(&exchange.bundle);
+        causeway_fhir::settle(&mut bundle.tree, &applied);
+        exchange.bundle = Arc::new(bundle);
+    }
+    exchange.applied = applied;
 }
 
 fn behind() -> Finding {

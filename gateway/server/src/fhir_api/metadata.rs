@@ -48,6 +48,8 @@ fn resource(kind: &str) -> Value {
         "readHistory": true,
         "updateCreate": true,
         "conditionalCreate": true,
+        "conditionalUpdate": true,
+        "conditionalDelete": "single",
         "conditionalRead": "not-match",
         "searchParam": parameters,
         "operation": [{

@@ -9,6 +9,7 @@ mod params;
 mod query;
 mod schema;
 mod sequence;
+mod wish;
 mod write;
 
 pub use follow::Resources;

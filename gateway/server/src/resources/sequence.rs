@@ -9,13 +9,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use causeway_core::answer::{Applied, Effect};
-use causeway_core::fhir::{NodeId, Tree};
+use causeway_core::fhir::Tree;
 use causeway_core::{Class, Finding};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::query::{Criterion, Reader, Search};
+use super::wish::{Wish, behind, problem, several, wishes};
 
 /// How long a request waits for what was written before it to be applied.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,18 +48,6 @@ pub struct Sequencer {
     moved: Notify,
     /// Somebody waits for what was written to be applied.
     pub(super) wanted: Notify,
-}
-
-/// What a write asks for.
-#[derive(Debug)]
-struct Wish<'a> {
-    entry: u32,
-    node: NodeId,
-    method: &'a str,
-    kind: &'a str,
-    id: &'a str,
-    if_match: Option<&'a str>,
-    if_none_exist: Option<&'a str>,
 }
 
 impl Sequencer {
@@ -115,24 +104,26 @@ impl Sequencer {
     /// # Errors
     /// What stands against it.
     pub fn order(&self, tree: &Tree, number: u64, received: Timestamp) -> Result<Vec<Applied>, Vec<Finding>> {
-        let wishes = wishes(tree);
+        let mut wishes = wishes(tree);
         if wishes.is_empty() {
             return Ok(Vec::new());
         }
         let mut state = self.lock();
         let (mut all, mut problems) = (Vec::new(), Vec::new());
         let mut seen = HashSet::new();
-        for wish in &wishes {
-            let judged = if seen.insert((wish.kind, wish.id)) {
-                state.judge(wish, received)
-            } else {
-                Err(problem(
-                    "same-resource-twice",
-                    Class::Duplicate,
-                    "同一资源在一个事务中出现两次",
-                    "a transaction writes a resource once",
-                ))
-            };
+        for wish in &mut wishes {
+            let judged = state.named(wish).and_then(|()| {
+                if seen.insert((wish.kind, wish.id.clone())) {
+                    state.judge(wish, received)
+                } else {
+                    Err(problem(
+                        "same-resource-twice",
+                        Class::Duplicate,
+                        "同一资源在一个事务中出现两次",
+                        "a transaction writes a resource once",
+                    ))
+                }
+            });
             match judged {
                 Ok(applied) => all.push(applied),
                 Err(finding) => problems.push((*finding).at_node(wish.node)),
@@ -148,7 +139,7 @@ impl Sequencer {
 
     /// Whether a Bundle has conditions that are tested by searching.
     pub fn searches(tree: &Tree) -> bool {
-        wishes(tree).iter().any(|wish| wish.if_none_exist.is_some())
+        wishes(tree).iter().any(|wish| wish.condition().is_some())
     }
 
     /// A frame's answer was applied, or could not be kept.
@@ -205,11 +196,32 @@ impl State {
                 deleted: applied.effect == Effect::Deleted,
             };
             self.pending.insert(format!("{}/{}", applied.kind, applied.id), pending);
-            if let Some(condition) = wish.if_none_exist {
+            if let Some(condition) = wish.condition() {
                 let key = format!("{}?{condition}", wish.kind);
                 self.conditions.insert(key, (applied.clone(), number));
             }
         }
+    }
+
+    /// Finds the resource that a conditional update or delete is about; without one, an update makes what it brings (FHIR R4
+    /// HTTP 3.1.0.4.3, 3.1.0.7.1).
+    fn named(&self, wish: &mut Wish<'_>) -> Result<(), Box<Finding>> {
+        let Some(condition) = wish.of else { return Ok(()) };
+        let reader = self.reader.as_ref().ok_or_else(behind)?;
+        let found = self.existing(reader, wish, condition)?;
+        let id = found.map(|found| found.id);
+        if id.as_deref().is_some_and(|id| wish.given && wish.id != id) {
+            return Err(problem(
+                "wrong-id",
+                Class::Value,
+                "资源的 id 与条件所匹配资源的 id 不同",
+                "the resource has another id than the one that meets the condition",
+            ));
+        }
+        if let Some(id) = id {
+            wish.id = id.into();
+        }
+        Ok(())
     }
 
     fn judge(&self, wish: &Wish<'_>, received: Timestamp) -> Result<Applied, Box<Finding>> {
@@ -217,7 +229,7 @@ impl State {
         let applied = |version, updated, effect| Applied {
             entry: wish.entry,
             kind: wish.kind.to_owned(),
-            id: wish.id.to_owned(),
+            id: wish.id.clone().into_owned(),
             version,
             updated,
             effect,
@@ -232,7 +244,7 @@ impl State {
             return Ok(applied(1, now, Effect::Created));
         }
         let known = self.known(reader, wish)?;
-        test(wish, known.as_ref())?;
+        wish.test(known.as_ref().map(|known| known.version))?;
         match (wish.method, known) {
             ("PUT", None) => Ok(applied(1, now, Effect::Created)),
             ("PUT", Some(known)) => {
@@ -259,7 +271,7 @@ impl State {
         if let Some(pending) = self.pending.get(&format!("{}/{}", wish.kind, wish.id)) {
             return Ok(Some(*pending));
         }
-        let stored = reader.current(wish.kind, wish.id).map_err(|_| behind())?;
+        let stored = reader.current(wish.kind, &wish.id).map_err(|_| behind())?;
         let Some(stored) = stored else { return Ok(None) };
         if !stored.own {
             return Err(problem(
@@ -302,28 +314,12 @@ impl State {
     }
 }
 
-/// If-Match (RFC 9110 13.1.1): the version that the writer has seen must be the current one.
-fn test(wish: &Wish<'_>, known: Option<&Pending>) -> Result<(), Box<Finding>> {
-    let Some(tag) = wish.if_match else { return Ok(()) };
-    let version = tag.trim_start_matches("W/").trim_matches('"').parse::<u64>();
-    if known.is_some_and(|known| version == Ok(known.version) || tag == "*") {
-        return Ok(());
-    }
-    let now = known.map_or_else(|| "-".to_owned(), |known| known.version.to_string());
-    Err(problem(
-        "version-conflict",
-        Class::Conflict,
-        format!("If-Match 与当前版本 {now} 不符"),
-        format!("If-Match is not the current version, which is {now}"),
-    ))
-}
-
 fn condition_of(kind: &str, condition: &str) -> Result<Search, Box<Finding>> {
     let wrong = |text: String| {
         problem(
             "wrong-search",
             Class::Value,
-            format!("If-None-Exist 无法使用：{text}"),
+            format!("条件无法使用：{text}"),
             text.clone(),
         )
     };
@@ -343,24 +339,6 @@ fn condition_of(kind: &str, condition: &str) -> Result<Search, Box<Finding>> {
     Ok(search)
 }
 
-fn wishes(tree: &Tree) -> Vec<Wish<'_>> {
-    let entries = tree.get(NodeId::ROOT, "entry").map(|entry| tree.children(entry));
-    let wish = |(number, node): (u32, NodeId)| {
-        let request = tree.get(node, "request")?;
-        let (kind, id) = tree.get_str(request, "url")?.split_once('/')?;
-        Some(Wish {
-            entry: number,
-            node,
-            method: tree.get_str(request, "method")?,
-            kind,
-            id,
-            if_match: tree.get_str(request, "ifMatch"),
-            if_none_exist: tree.get_str(request, "ifNoneExist"),
-        })
-    };
-    (0..).zip(entries.into_iter().flatten()).filter_map(wish).collect()
-}
-
 /// FHIR says times to the millisecond here, and what is told is what is stored.
 fn rounded(time: Timestamp) -> Timestamp {
     Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time)
@@ -370,31 +348,4 @@ fn rounded(time: Timestamp) -> Timestamp {
 fn after(now: Timestamp, before: Timestamp) -> Timestamp {
     let next = Timestamp::from_millisecond(before.as_millisecond() + 1).unwrap_or(now);
     now.max(next)
-}
-
-fn several() -> Box<Finding> {
-    problem(
-        "several-match",
-        Class::Conflict,
-        "条件匹配多个资源",
-        "several resources meet the condition",
-    )
-}
-
-fn behind() -> Box<Finding> {
-    problem(
-        "behind",
-        Class::Busy,
-        "资源库尚未就绪，请稍后重试",
-        "the resources cannot be looked at now; try again",
-    )
-}
-
-fn problem(
-    code: &'static str,
-    class: Class,
-    zh: impl Into<std::borrow::Cow<'static, str>>,
-    en: impl Into<std::borrow::Cow<'static, str>>,
-) -> Box<Finding> {
-    Box::new(causeway_fhir::problem(code, class, zh, en))
 }
