@@ -15,6 +15,7 @@ mod messages;
 mod peer;
 mod process;
 mod service;
+mod tools;
 mod wait;
 
 pub use advisor::{Advice, Advisor};
@@ -25,6 +26,7 @@ pub use messages::{EXAMPLE, fields, message, oru, segment};
 pub use peer::{Peer, exchange, framed};
 pub use process::{Process, binary, messages, shown};
 pub use service::{Doing, Service, card_on, get, post};
+pub use tools::{dcmtk, package, public, python};
 pub use wait::until;
 
 use std::net::SocketAddr;

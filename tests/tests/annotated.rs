@@ -2,17 +2,15 @@
 //! by a gateway, and made of every result message of the corpus, where that is there.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
 use causeway_core::fhir::{NodeId, compact};
 use causeway_core::{
-    Actor, ActorKind, Adapter, Bundle, Class, Delivery, Finding, Frame, Head, MemorySource, Parcel, Severity, Stamp,
-    Text,
+    Actor, ActorKind, Adapter, Bundle, Class, Finding, Frame, Head, MemorySource, Parcel, Severity, Stamp, Text,
 };
 use causeway_hl7v2::{Config, Hl7v2, Intake};
-use causeway_tests::EXAMPLE;
+use causeway_tests::{EXAMPLE, python};
 use serde_json::Value;
 
 fn adapter() -> &'static Hl7v2 {
@@ -35,14 +33,7 @@ fn rendered(source: &[u8], part: u32, findings: &[Finding]) -> Vec<u8> {
         head: Head::Mllp,
         body: Bytes::copy_from_slice(source),
     };
-    let delivery = Delivery {
-        destination: "ehr".to_owned(),
-        order: None,
-        media_type: "application/hl7-v2".to_owned(),
-        body: Vec::new(),
-    };
     let parcel = Parcel {
-        delivery: &delivery,
         frame: &frame,
         part,
         bundle: &Bundle::default(),
@@ -88,17 +79,11 @@ fn says_all_of(more: &Value, less: &Value) -> bool {
 
 /// The parser's reading of a message; `None` without the parser.
 fn read(message: &[u8], encoding: &str) -> Option<Value> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = here.parent().expect("the root").join("target/peers/bin/python");
-    if !python.exists() {
-        println!("SKIPPED: no target/peers/bin/python; `make test` or scripts/setup.sh test sets it up");
-        return None;
-    }
+    let mut command = python("hl7_read.py")?;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("annotated.hl7");
     std::fs::write(&file, message).expect("a file");
-    let mut command = Command::new(python);
-    command.arg(here.join("peers/hl7_read.py")).arg(encoding).arg(&file);
+    command.arg(encoding).arg(&file);
     let output = command.output().expect("python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(serde_json::from_slice(&output.stdout).expect("JSON"))

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
 use causeway_core::{Adapter, Fault, FaultKind, Head, Source};
 use causeway_dicom::{Config, Dicom, Reading, Tag, text};
+use causeway_tests::{package, python};
 use serde_json::Value;
 
 /// A file that is only read where the reader asks.
@@ -45,23 +45,10 @@ fn processor() -> Duration {
     Duration::from_nanos(nanoseconds.unwrap_or(0))
 }
 
-fn packages() -> Option<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("target/peers/lib");
-    let versions = std::fs::read_dir(here).ok()?;
-    let folders = versions.filter_map(|entry| Some(entry.ok()?.path().join("site-packages")));
-    folders.into_iter().find(|folder| folder.join("pydicom").is_dir())
-}
-
 /// What pydicom says of the files of a folder.
 fn oracle(packages: &Path, folder: &str) -> Vec<Value> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = here.parent().expect("the root").join("target/peers/bin/python");
-    let mut command = Command::new(python);
-    let output = command
-        .arg(here.join("peers/dicom_oracle.py"))
-        .arg(packages.join(folder))
-        .output();
-    let output = output.expect("python");
+    let mut command = python("dicom_oracle.py").expect("the Python that has the files");
+    let output = command.arg(packages.join(folder)).output().expect("python");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lines = String::from_utf8(output.stdout).expect("text");
     lines
@@ -118,14 +105,12 @@ fn value(read: &Reading, key: &str) -> Option<String> {
 
 #[test]
 fn every_public_file_says_what_pydicom_reads() {
-    let Some(packages) = packages() else {
-        println!("SKIPPED: no pydicom in target/peers; `make test` or scripts/setup.sh test sets it up");
-        return;
-    };
+    let Some(pydicom) = package("pydicom") else { return };
+    let packages = pydicom.parent().expect("the folder of packages");
     let adapter = Dicom::new(&Config::default()).expect("the embedded maps");
     let (mut files, mut wrong) = (0, Vec::new());
     for folder in ["pydicom/data", "data_store/data", "pynetdicom/tests"] {
-        for record in oracle(&packages, folder) {
+        for record in oracle(packages, folder) {
             let path = record["path"].as_str().expect("a path");
             let object = read(&adapter, Path::new(path));
             let Some(said) = record["said"].as_object() else {

@@ -3,13 +3,12 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use causeway_core::store::Event;
 use causeway_core::{Head, Store};
 use causeway_server::config::{Config, Format, Listener, Transport};
 use causeway_store::SqliteLog;
-use causeway_tests::{Gateway, Process};
+use causeway_tests::{Gateway, Process, dcmtk, public, python};
 use serde_json::Value;
 
 fn with_dicom(config: &mut Config) {
@@ -26,16 +25,6 @@ fn port(gateway: &Gateway) -> u16 {
     gateway.gateway.address("dicom").expect("a listener").port()
 }
 
-/// Runs a tool of dcmtk; `None` where it is not installed.
-async fn dcmtk(tool: &'static str, arguments: Vec<String>) -> Option<Output> {
-    let ran = tokio::task::spawn_blocking(move || Command::new(tool).args(arguments).output()).await;
-    let ran = ran.expect("a thread").ok();
-    if ran.is_none() {
-        println!("SKIPPED: {tool} is not installed; scripts/setup.sh test does it");
-    }
-    ran
-}
-
 fn calling(called: &str, port: u16, files: &[&Path]) -> Vec<String> {
     let mut arguments = vec![
         "-aec".to_owned(),
@@ -45,24 +34,6 @@ fn calling(called: &str, port: u16, files: &[&Path]) -> Vec<String> {
     ];
     arguments.extend(files.iter().map(|file| file.display().to_string()));
     arguments
-}
-
-/// A public file, from the wheel of pydicom.
-fn public(name: &str) -> Option<PathBuf> {
-    let lib = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("target/peers/lib");
-    let mut versions = std::fs::read_dir(lib).ok()?;
-    let found = versions.find_map(|entry| {
-        let file = entry
-            .ok()?
-            .path()
-            .join("site-packages/pydicom/data/test_files")
-            .join(name);
-        file.exists().then_some(file)
-    });
-    if found.is_none() {
-        println!("SKIPPED: no {name} in target/peers; scripts/setup.sh test sets it up");
-    }
-    found
 }
 
 fn objects(gateway: &Gateway) -> (PathBuf, usize, usize) {
@@ -174,9 +145,7 @@ async fn pynetdicom_stores_every_kind_of_object_as_it_is() {
     if files.is_empty() {
         return;
     }
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut command = Command::new(here.parent().expect("the root").join("target/peers/bin/python"));
-    command.arg(here.join("peers/dicom_scu.py"));
+    let mut command = python("dicom_scu.py").expect("the Python that has the files");
     command
         .args(["127.0.0.1", &port(&gateway).to_string()])
         .arg(objects(&gateway).0)

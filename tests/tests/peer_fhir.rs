@@ -1,25 +1,16 @@
 //! A FHIR client that is none of ours, `fhirpy` from the Python index, works with a running gateway as it would with any server.
 
-use std::path::Path;
-use std::process::Command;
-
-use causeway_tests::Fhir;
+use causeway_tests::{Fhir, python};
 use serde_json::{Value, json};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_independent_client_writes_reads_searches_and_is_refused() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = here.parent().expect("the root").join("target/peers/bin/python");
-    if !python.exists() {
-        println!("SKIPPED: no target/peers/bin/python; `make test` or scripts/setup.sh test sets it up");
+    let Some(mut command) = python("fhir_client.py") else {
         return;
-    }
+    };
     let house = Fhir::start().await;
     let address = house.process.http.expect("an HTTP listener");
-    let mut command = Command::new(python);
-    command
-        .arg(here.join("peers/fhir_client.py"))
-        .arg(format!("http://{address}/fhir"));
+    command.arg(format!("http://{address}/fhir"));
     let output = tokio::task::spawn_blocking(move || command.output())
         .await
         .expect("a thread")

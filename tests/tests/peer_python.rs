@@ -1,24 +1,14 @@
 //! An MLLP client that is none of ours, from the Python package `hl7`, sends to a running gateway and reads what comes
 //! back with its own parser.
 
-use std::path::Path;
-use std::process::Command;
-
-use causeway_tests::{Gateway, oru};
+use causeway_tests::{Gateway, oru, python};
 use serde_json::Value;
 
 /// Sends messages with the client and returns the acknowledgements as it read them; `None` without the client.
 fn send(gateway: &Gateway, encoding: &str, messages: &[String]) -> Option<Vec<Value>> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let python = here.parent().expect("the root").join("target/peers/bin/python");
-    if !python.exists() {
-        println!("SKIPPED: no target/peers/bin/python; `make test` or scripts/setup.sh test sets it up");
-        return None;
-    }
+    let mut command = python("mllp_client.py")?;
     let folder = tempfile::tempdir().expect("a folder");
     let address = gateway.address();
-    let mut command = Command::new(python);
-    command.arg(here.join("peers/mllp_client.py"));
     command.args([
         address.ip().to_string(),
         address.port().to_string(),

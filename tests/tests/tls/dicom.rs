@@ -2,12 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use causeway_core::Store;
 use causeway_server::config::{Format, Listener, Transport};
 use causeway_server::transport::tls::Options;
-use causeway_tests::{Authority, Gateway, Identity};
+use causeway_tests::{Authority, Gateway, Identity, dcmtk, public, python};
 use serde_json::{Value, json};
 
 async fn gateway(tls: Options) -> (Gateway, SocketAddr) {
@@ -26,17 +25,6 @@ async fn gateway(tls: Options) -> (Gateway, SocketAddr) {
     (gateway, address)
 }
 
-/// Runs a program; `None` where it is not installed.
-async fn run(program: PathBuf, arguments: Vec<String>) -> Option<Output> {
-    let shown = program.display().to_string();
-    let ran = tokio::task::spawn_blocking(move || Command::new(program).args(arguments).output()).await;
-    let ran = ran.expect("a thread").ok();
-    if ran.is_none() {
-        println!("SKIPPED: {shown} is not installed; scripts/setup.sh test does it");
-    }
-    ran
-}
-
 /// The arguments of dcmtk's tools: whom it trusts, what it shows.
 fn arguments(to: SocketAddr, trusts: &Authority, shows: Option<&Identity>, more: &[String]) -> Vec<String> {
     let text = |path: &Path| path.display().to_string();
@@ -51,28 +39,18 @@ fn arguments(to: SocketAddr, trusts: &Authority, shows: Option<&Identity>, more:
     all
 }
 
-/// A public file, from the wheel of pydicom.
-fn public(name: &str) -> Option<PathBuf> {
-    let lib = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?.join("target/peers/lib");
-    let mut versions = std::fs::read_dir(lib).ok()?;
-    versions.find_map(|version| {
-        let files = version.ok()?.path().join("site-packages/pydicom/data/test_files");
-        Some(files.join(name)).filter(|file| file.exists())
-    })
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn dcmtk_echoes_and_stores_under_tls_and_the_frame_says_who_it_was() {
     let authority = Authority::new("Hospital CA");
     let (gateway, to) = gateway(crate::mutual(&authority)).await;
     let ct = authority.issue("ct", 365);
-    let Some(echo) = run("echoscu".into(), arguments(to, &authority, Some(&ct), &[])).await else {
+    let Some(echo) = dcmtk("echoscu", arguments(to, &authority, Some(&ct), &[])).await else {
         return;
     };
     assert!(echo.status.success(), "{}", String::from_utf8_lossy(&echo.stderr));
     let Some(file) = public("CT_small.dcm") else { return };
     let more = [file.display().to_string()];
-    let sent = run("storescu".into(), arguments(to, &authority, Some(&ct), &more))
+    let sent = dcmtk("storescu", arguments(to, &authority, Some(&ct), &more))
         .await
         .expect("storescu");
     assert!(sent.status.success(), "{}", String::from_utf8_lossy(&sent.stderr));
@@ -101,12 +79,12 @@ async fn modalities_that_cannot_prove_themselves_store_nothing() {
     ];
     for attempt in attempts {
         let said = format!("{attempt:?}");
-        let Some(echo) = run("echoscu".into(), attempt).await else {
+        let Some(echo) = dcmtk("echoscu", attempt).await else {
             return;
         };
         assert!(!echo.status.success(), "let in: {said}");
     }
-    let echo = run("echoscu".into(), arguments(to, &authority, Some(&good), &[]))
+    let echo = dcmtk("echoscu", arguments(to, &authority, Some(&good), &[]))
         .await
         .expect("echoscu");
     assert!(echo.status.success(), "{}", String::from_utf8_lossy(&echo.stderr));
@@ -117,11 +95,9 @@ async fn modalities_that_cannot_prove_themselves_store_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pynetdicom_stores_objects_as_they_are_under_every_version() {
-    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/bin/python");
     let names = ["CT_small.dcm", "JPEG2000.dcm", "test-SR.dcm"];
     let files: Vec<PathBuf> = names.iter().filter_map(|name| public(name)).collect();
     if files.is_empty() {
-        println!("SKIPPED: no pydicom in target/peers; scripts/setup.sh test sets it up");
         return;
     }
     let authority = Authority::new("Hospital CA");
@@ -129,12 +105,16 @@ async fn pynetdicom_stores_objects_as_they_are_under_every_version() {
     for version in ["1.2", "1.3"] {
         let mut options = crate::peers::shows(&authority, &authority.issue("ct", 365));
         options["version"] = json!(version);
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/dicom_scu.py");
-        let mut given: Vec<String> = vec![script.display().to_string(), "--tls".to_owned(), options.to_string()];
-        given.extend([to.ip().to_string(), to.port().to_string()]);
-        given.push(gateway.folder.path().join("objects").display().to_string());
-        given.extend(files.iter().map(|file| file.display().to_string()));
-        let output = run(python.clone(), given).await.expect("python");
+        let mut command = python("dicom_scu.py").expect("the Python that has the files");
+        command.args([
+            "--tls".to_owned(),
+            options.to_string(),
+            to.ip().to_string(),
+            to.port().to_string(),
+        ]);
+        command.arg(gateway.folder.path().join("objects")).args(&files);
+        let ran = tokio::task::spawn_blocking(move || command.output()).await;
+        let output = ran.expect("a thread").expect("python");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let lines = String::from_utf8(output.stdout).expect("text");
         let records: Vec<Value> = lines

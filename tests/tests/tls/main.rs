@@ -1,5 +1,5 @@
-//! TLS with peers that are none of ours, Python's `ssl` and dcmtk: who gets in and who does not, what the gateway says of it, and
-//! new certificates while connections are open. Every certificate is made here.
+//! TLS with peers that are none of ours, Python's `ssl` and dcmtk: who gets in and who does not, what the gateway says of
+//! it, and new certificates while connections are open. Every certificate is made here.
 
 mod dicom;
 mod outward;
