@@ -112,8 +112,6 @@ pub struct Delivery {
 /// What a delivery is rendered from: what the log keeps of the part that it tells of.
 #[derive(Debug, Clone, Copy)]
 pub struct Parcel<'a> {
-    /// What is to be delivered.
-    pub delivery: &'a Delivery,
     /// The frame as it came.
     pub frame: &'a Frame,
     /// Number of the part within the message, from 0.

@@ -34,6 +34,16 @@ pub struct Status {
     pub insecure: bool,
 }
 
+impl Status {
+    /// What each listener counts, whatever its transport.
+    pub fn listeners(&self) -> impl Iterator<Item = (&str, Value)> {
+        let streams = self.transports.iter();
+        let streams = streams.map(|(name, counters)| (name.as_str(), json!(counters.counts())));
+        let associations = self.dimse.iter();
+        streams.chain(associations.map(|(name, counters)| (name.as_str(), json!(counters.counts()))))
+    }
+}
+
 impl Insight for Status {
     fn unready(&self) -> Vec<String> {
         let broken = self.house.inbox.store().health().broken;
@@ -74,14 +84,8 @@ impl Insight for Status {
         let health = self.house.inbox.store().health();
         let counts = &self.house.counts;
         let listeners: serde_json::Map<String, Value> = self
-            .transports
-            .iter()
-            .map(|(name, counters)| (name.clone(), json!(counters.counts())))
-            .chain(
-                self.dimse
-                    .iter()
-                    .map(|(name, counters)| (name.clone(), json!(counters.counts()))),
-            )
+            .listeners()
+            .map(|(name, counts)| (name.to_owned(), counts))
             .collect();
         json!({
             "log": {

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use causeway_core::finding::Lang;
 use causeway_core::{
-    Actor, ActorKind, Adapter, Bundle, Class, Delivery, Finding, Frame, Head, Parcel, Parsed, Severity, Stamp, Text,
+    Actor, ActorKind, Adapter, Bundle, Class, Finding, Frame, Head, Parcel, Parsed, Severity, Stamp, Text,
 };
 use proptest::prelude::*;
 
@@ -46,14 +46,7 @@ fn rendered(adapter: &Hl7v2, source: &[u8], part: u32, findings: &[Finding]) -> 
         head: Head::Mllp,
         body: Bytes::copy_from_slice(source),
     };
-    let delivery = Delivery {
-        destination: "ehr".to_owned(),
-        order: None,
-        media_type: "application/hl7-v2".to_owned(),
-        body: Vec::new(),
-    };
     let parcel = Parcel {
-        delivery: &delivery,
         frame: &frame,
         part,
         bundle: &Bundle::default(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use causeway_core::{Answer, Severity};
+use causeway_core::{Answer, Severity, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::transport::tls::ClientOptions;
@@ -101,14 +101,15 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    /// The word in listings.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Remarked => "remarked",
-            Self::Refused => "refused",
-            Self::Held => "held",
-        }
+    /// Whether an answer has this verdict; one that failed is never delivered.
+    fn is(self, verdict: Verdict) -> bool {
+        matches!(
+            (self, verdict),
+            (Self::Accepted, Verdict::Accepted)
+                | (Self::Remarked, Verdict::Remarked)
+                | (Self::Refused, Verdict::Refused)
+                | (Self::Held, Verdict::Held)
+        )
     }
 }
 
@@ -284,9 +285,8 @@ impl Destination {
 
     /// Whether it gets this answer to a message that a listener took.
     pub fn wants(&self, listener: &str, answer: &Answer) -> bool {
-        let word = answer.verdict.word();
         self.takes(listener, &answer.context.message_type)
-            && self.verdicts.iter().any(|wanted| wanted.word() == word)
+            && self.verdicts.iter().any(|wanted| wanted.is(answer.verdict))
             && self.is_grave_enough(&answer.findings)
             // A frame goes out whole, and so once.
             && (self.form() != Form::Source || answer.part == 0)

@@ -203,12 +203,7 @@ fn transports(status: &Status) -> Vec<Family> {
         "What listeners count, by kind.",
     );
     let (mut open, mut events) = (open, events);
-    let streams = status.transports.iter();
-    let streams = streams.map(|(listener, counters)| (listener, serde_json::to_value(counters.counts())));
-    let associations = status.dimse.iter();
-    let associations = associations.map(|(listener, counters)| (listener, serde_json::to_value(counters.counts())));
-    for (listener, counts) in streams.chain(associations) {
-        let counts = counts.unwrap_or_default();
+    for (listener, counts) in status.listeners() {
         for (kind, number) in counts.as_object().into_iter().flatten() {
             let number = count(number.as_u64().unwrap_or_default());
             if kind == "open" {

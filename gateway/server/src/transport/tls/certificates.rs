@@ -1,5 +1,5 @@
-//! The certificates of all listeners and clients: which are in force, when they end, and how new ones come into force, all together
-//! or none. Connections that are open keep what they began with.
+//! The certificates of all listeners and clients: which are in force, when they end, and how new ones come into force, all
+//! together or none. Connections that are open keep what they began with.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
