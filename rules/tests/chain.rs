@@ -12,7 +12,7 @@ use bytes::Bytes;
 use causeway_core::fhir::{Limits, parse};
 use causeway_core::inbox::Budget;
 use causeway_core::rule::Fail;
-use causeway_core::store::{Decided, Ended, Entry, Health, Late, Open, Outcome, Pending, Record, Store};
+use causeway_core::store::{Decided, Ended, Entry, Health, Late, Open, Outcome, Parts, Pending, Record, Store};
 use causeway_core::{Bundle, Class, Draft, Exchange, Fault, Finding, Frame, Head, Inbox, Meta, Rule, Severity};
 use causeway_rules::{Ran, Rules, Site, run};
 use jiff::Timestamp;
@@ -26,7 +26,12 @@ impl Store for Nowhere {
     }
     fn want(&self, _: u64) {}
     fn answered(&self, _: Outcome) {}
-    fn decided(&self, _: u64, _: Vec<Decided>) {}
+    fn decided(&self, _: u64, _: Vec<Decided>) -> tokio::sync::oneshot::Receiver<()> {
+        tokio::sync::oneshot::channel().1
+    }
+    fn decided_earlier(&self, _: u64, _: u64) -> Result<Parts, Fault> {
+        Ok(Parts::default())
+    }
     fn late(&self, _: Late) {}
     fn claim(&self, _: usize) -> Result<Vec<Pending>, Fault> {
         Ok(Vec::new())

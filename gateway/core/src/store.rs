@@ -9,6 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+mod ended;
+
+pub use ended::{Ended, Parts, parts_of};
+
 use crate::answer::Applied;
 use crate::inbox::Settle;
 use crate::{Answer, Delivery, Fault, Frame, Reply, Verdict};
@@ -132,15 +136,6 @@ pub struct Sent {
     pub replies: Arc<[Reply]>,
     /// The earlier frame that they belong to, for a resend.
     pub again: Option<u64>,
-}
-
-/// How a frame's work ended.
-#[derive(Debug, Clone)]
-pub struct Ended {
-    /// The answers of its parts.
-    pub decided: Vec<Decided>,
-    /// The replies, in order.
-    pub replies: Arc<[Reply]>,
 }
 
 /// A frame that is accepted and not answered.
@@ -293,8 +288,9 @@ pub trait Store: Send + Sync + 'static {
     /// Hands the last answers and the replies of a frame to the writer. Never blocks.
     fn answered(&self, outcome: Outcome);
 
-    /// Some parts of a large frame are decided; a crash re-runs only what is not. Never blocks.
-    fn decided(&self, number: u64, decided: Vec<Decided>);
+    /// Some parts of a large frame are decided; a crash re-runs only what is not. Never blocks; what is returned ends
+    /// when they are on disk or cannot be kept, and who hands over more is to wait for it.
+    fn decided(&self, number: u64, decided: Vec<Decided>) -> oneshot::Receiver<()>;
 
     /// Hands a late result to the writer; one of a frame that is not kept any more is dropped. Never blocks.
     fn late(&self, late: Late);
@@ -312,7 +308,7 @@ pub trait Store: Send + Sync + 'static {
     /// The log cannot be read.
     fn pending(&self, from: u64, limit: usize) -> Result<Vec<Pending>, Fault>;
 
-    /// The records after a position, in order.
+    /// The records after a position, in order. Of a large frame's answers only the last are there ([`Ended::earlier`]).
     ///
     /// # Errors
     /// The log cannot be read.
@@ -324,11 +320,17 @@ pub trait Store: Send + Sync + 'static {
     /// The log cannot be read.
     fn frame(&self, number: u64) -> Result<Option<Pending>, Fault>;
 
-    /// The answers and replies of a number.
+    /// The answers and replies of a number, all of them at once.
     ///
     /// # Errors
     /// The log cannot be read.
     fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault>;
+
+    /// Some of the answers of a number that were decided before its last ones, from 0 or from where the last call ended.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn decided_earlier(&self, number: u64, from: u64) -> Result<Parts, Fault>;
 
     /// What came late for a number, in order of arrival.
     ///

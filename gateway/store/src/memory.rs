@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use causeway_core::store::{Decided, Ended, Entry, Event, Health, Late, Open, Outcome, Pending, Record, Sent};
+use causeway_core::store::{Decided, Ended, Entry, Event, Health, Late, Open, Outcome, Parts, Pending, Record, Sent};
 use causeway_core::{Fault, Frame, Store};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -172,6 +172,7 @@ impl State {
         decided.extend(outcome.decided);
         let ended = Ended {
             decided,
+            earlier: false,
             replies: outcome.replies,
         };
         let sum = Sum::of(&ended.decided).unwrap_or_else(|| Sum::of_replies(&ended.replies));
@@ -249,13 +250,14 @@ impl Store for MemoryLog {
         }
     }
 
-    fn decided(&self, number: u64, decided: Vec<Decided>) {
+    fn decided(&self, number: u64, decided: Vec<Decided>) -> oneshot::Receiver<()> {
         if let Ok(mut state) = self.open()
             && let Some(kept) = state.kept.get_mut(&number)
             && kept.answered.is_none()
         {
             kept.decided.extend(decided);
         }
+        oneshot::channel().1
     }
 
     fn late(&self, late: Late) {
@@ -300,8 +302,19 @@ impl Store for MemoryLog {
             None if kept.decided.is_empty() => None,
             None => Some(Ended {
                 decided: kept.decided.clone(),
+                earlier: false,
                 replies: Arc::from([]),
             }),
+        })
+    }
+
+    fn decided_earlier(&self, number: u64, _from: u64) -> Result<Parts, Fault> {
+        // An answer has all of its parts here, so there are earlier ones only before it.
+        let state = self.open()?;
+        let kept = state.kept.get(&number).filter(|kept| kept.answered.is_none());
+        Ok(Parts {
+            decided: kept.map(|kept| kept.decided.clone()).unwrap_or_default(),
+            next: None,
         })
     }
 

@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use causeway_core::store::Event;
+use causeway_core::store::{Event, parts_of};
 use causeway_core::{Arrival, FaultKind, Verdict};
 use common::{Bench, Parking, delivery, frame, frame_from, late, part, said, texts};
 use jiff::Timestamp;
@@ -188,9 +188,8 @@ async fn a_refused_frame_runs_again_under_other_maps() {
 async fn the_worst_part_decides_whether_it_runs_again() {
     for bench in Bench::all() {
         let first = bench.keep("batch").await;
-        bench
-            .store
-            .decided(first.number(), vec![part(0, Verdict::Failed { retry: true })]);
+        let failed = vec![part(0, Verdict::Failed { retry: true })];
+        let _kept = bench.store.decided(first.number(), failed);
         let decided = vec![part(1, Verdict::Accepted)];
         bench.answered(&first, decided, vec![said(false, "AE")]).await.unwrap();
         bench.keep("batch").await;
@@ -213,19 +212,14 @@ async fn the_worst_part_decides_whether_it_runs_again() {
 async fn parts_decided_before_are_part_of_the_answer() {
     for bench in Bench::all() {
         let receipt = bench.keep("batch").await;
-        bench.store.decided(
-            receipt.number(),
-            vec![part(0, Verdict::Accepted), part(1, Verdict::Refused)],
-        );
+        let first = vec![part(0, Verdict::Accepted), part(1, Verdict::Refused)];
+        let _kept = bench.store.decided(receipt.number(), first);
         let mut with_delivery = part(2, Verdict::Accepted);
         with_delivery.deliveries = vec![delivery("ward")];
-        bench.store.decided(receipt.number(), vec![with_delivery]);
-        let so_far = loop {
-            match bench.store.outcome(receipt.number()).unwrap() {
-                Some(ended) if ended.decided.len() == 3 => break ended,
-                _ => tokio::task::yield_now().await,
-            }
-        };
+        // It ends when the parts are on disk, so nothing is to be waited for after it.
+        let _ended = bench.store.decided(receipt.number(), vec![with_delivery]).await;
+        let so_far = bench.store.outcome(receipt.number()).unwrap().unwrap();
+        assert_eq!(so_far.decided.len(), 3);
         assert!(so_far.replies.is_empty());
         assert_eq!(bench.store.health().answered, 0);
         let rest = vec![part(3, Verdict::Accepted)];
@@ -234,6 +228,22 @@ async fn parts_decided_before_are_part_of_the_answer() {
         let parts: Vec<u32> = ended.decided.iter().map(|part| part.part).collect();
         assert_eq!(parts, [0, 1, 2, 3]);
         assert_eq!(ended.decided[2].deliveries, [delivery("ward")]);
+        // Who follows the log gets the same, some at a time.
+        let records = bench.store.read_from(0, 10).unwrap();
+        let ended = records.into_iter().find_map(|record| match record.event {
+            Event::Answered { ended, .. } => Some(ended),
+            _ => None,
+        });
+        let pages = parts_of(bench.store.as_ref(), receipt.number(), ended.unwrap());
+        let pages: Vec<_> = pages.map(Result::unwrap).collect();
+        let batches = if bench.dir.is_some() { 3 } else { 1 };
+        assert_eq!(
+            pages.len(),
+            batches,
+            "as they were handed over, where memory is not all there is"
+        );
+        let parts: Vec<u32> = pages.iter().flatten().map(|part| part.part).collect();
+        assert_eq!(parts, [0, 1, 2, 3]);
     }
 }
 

@@ -100,7 +100,8 @@ async fn outage(how: &str) {
         .await
         .unwrap_err();
     waiter.await.unwrap_err();
-    bench.store.decided(partial.number(), vec![part(0, Verdict::Accepted)]);
+    let lost = bench.store.decided(partial.number(), vec![part(0, Verdict::Accepted)]);
+    let _ended = lost.await; // and does not wait for the disk
     bench.receive(frame("MSH|during 3")).kept().await.unwrap_err();
     bench.store.claim(1).unwrap_err();
     // Attempts to write again fail too, and it still says so.

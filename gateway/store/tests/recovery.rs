@@ -106,10 +106,8 @@ async fn parked_frames_met_no_death_until_they_are_claimed() {
 async fn parts_decided_before_a_death_are_there_after_it() {
     let bench = Bench::sqlite();
     let receipt = bench.keep("batch").await;
-    bench.store.decided(
-        receipt.number(),
-        vec![part(0, Verdict::Refused), part(1, Verdict::Accepted)],
-    );
+    let first = vec![part(0, Verdict::Refused), part(1, Verdict::Accepted)];
+    let _kept = bench.store.decided(receipt.number(), first);
     bench.keep("MSH|after").await;
     let bench = bench.crash();
     let so_far = bench.store.outcome(receipt.number()).unwrap().unwrap();

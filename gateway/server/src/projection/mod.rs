@@ -3,11 +3,13 @@
 //! message waits for it.
 
 mod forget;
+mod message;
 mod projector;
 mod query;
 mod schema;
 mod words;
 
-pub use projector::{Describe, Lag, Projector, state};
+pub use message::state;
+pub use projector::{Describe, Lag, Projector};
 pub use query::{Filter, Listed, Reader};
 pub use words::{index, spaced};

@@ -8,15 +8,14 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use causeway_core::store::{Decided, Ended, Event, Index, KeyKind, Record};
+use causeway_core::store::{Event, Record};
 use causeway_core::{Context, Frame, Store};
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use rusqlite::Connection;
 
 use super::forget::Pass;
-use super::{schema, words};
+use super::message::{self, Row};
+use super::schema;
 
 #[cfg(test)]
 mod tests;
@@ -113,14 +112,14 @@ impl Drop for Projector {
 }
 
 /// What is followed.
-struct Log<'a> {
-    store: &'a dyn Store,
+pub(super) struct Log<'a> {
+    pub(super) store: &'a dyn Store,
     describe: Describe,
 }
 
 impl Log<'_> {
     /// What a frame of the log says of itself.
-    fn described(&self, number: u64) -> anyhow::Result<Context> {
+    pub(super) fn described(&self, number: u64) -> anyhow::Result<Context> {
         let frame = self.store.frame(number);
         let frame = frame.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
         Ok(frame.map(|pending| (self.describe)(&pending.frame)).unwrap_or_default())
@@ -195,16 +194,6 @@ fn age(records: &[Record]) -> u64 {
     u64::try_from(micros).unwrap_or(0)
 }
 
-/// A message's row before it is written; frames answered within the batch are written once.
-#[derive(Default)]
-struct Row {
-    received: Option<(i64, String)>,
-    again: u32,
-    late: usize,
-    state: Option<&'static str>,
-    ended: Option<Ended>,
-}
-
 fn apply(connection: &Connection, log: &Log<'_>, records: Vec<Record>) -> anyhow::Result<()> {
     let mut rows: HashMap<u64, Row> = HashMap::new();
     let mut order = Vec::new();
@@ -218,168 +207,13 @@ fn apply(connection: &Connection, log: &Log<'_>, records: Vec<Record>) -> anyhow
                 row.received = Some((frame.received.as_microsecond(), frame.listener.to_string()));
             }
             Event::Again { .. } => row.again += 1,
-            Event::Answered { ended, .. } => {
-                row.state = Some(state(&ended.decided));
-                row.ended = Some(ended);
-            }
+            Event::Answered { ended, .. } => row.ended = Some(ended),
             Event::Late(late) => row.late += late.findings.len(),
-            Event::Held => row.state = Some("held"),
+            Event::Held => row.held = true,
         }
     }
     order
         .into_iter()
         .filter_map(|number| Some((number, rows.remove(&number)?)))
-        .try_for_each(|(n, r)| write(connection, log, n, &r))
-}
-
-/// The worst verdict of the parts.
-pub fn state(decided: &[Decided]) -> &'static str {
-    let rank = |word: &str| {
-        ["failed", "refused", "held", "remarked", "accepted"]
-            .iter()
-            .position(|known| *known == word)
-    };
-    decided
-        .iter()
-        .map(|part| part.verdict.word())
-        .min_by_key(|word| rank(word))
-        .unwrap_or("accepted")
-}
-
-fn write(connection: &Connection, log: &Log<'_>, number: u64, row: &Row) -> anyhow::Result<()> {
-    let parts = match &row.ended {
-        Some(ended) => shown(&ended.decided),
-        None if row.state.is_some() => vec![Shown {
-            context: log.described(number)?,
-            ..Shown::default()
-        }],
-        None => Vec::new(),
-    };
-    match (&row.received, row.state) {
-        (Some(received), state) => insert(connection, number, received, state.unwrap_or("pending"), &parts)?,
-        (None, Some(state)) => update(connection, number, state, &parts)?,
-        (None, None) => {}
-    }
-    if row.again > 0 {
-        connection
-            .prepare_cached("UPDATE messages SET again = again + ?2 WHERE number = ?1")?
-            .execute(params![number, row.again])?;
-    }
-    if row.late > 0 {
-        connection
-            .prepare_cached("UPDATE messages SET late = late + ?2 WHERE number = ?1")?
-            .execute(params![number, row.late])?;
-    }
-    parts
-        .iter()
-        .try_for_each(|part| found_by(connection, number, &part.index))
-}
-
-/// What of a part's [`Facts`](causeway_core::store::Facts) is listed and searched. Findings are only counted here, and
-/// so never made.
-#[derive(Default, Deserialize)]
-struct Shown {
-    context: Context,
-    findings: Vec<IgnoredAny>,
-    #[serde(default)]
-    index: Index,
-}
-
-fn shown(decided: &[Decided]) -> Vec<Shown> {
-    decided
-        .iter()
-        .filter_map(|part| serde_json::from_slice(&part.facts).ok())
-        .collect()
-}
-
-/// A frame's row, complete if it was answered in the batch that it came in, as nearly all are.
-fn insert(
-    connection: &Connection,
-    number: u64,
-    (received, listener): &(i64, String),
-    state: &str,
-    parts: &[Shown],
-) -> anyhow::Result<()> {
-    let columns = Columns::of(parts);
-    connection
-        .prepare_cached(
-            "INSERT OR IGNORE INTO messages
-             (number, received, listener, state, findings, sender, type, control_id, patient)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-        )?
-        .execute(params![
-            number,
-            received,
-            listener,
-            state,
-            columns.findings,
-            columns.sender,
-            columns.message_type,
-            columns.control_id,
-            columns.patient,
-        ])?;
-    Ok(())
-}
-
-fn update(connection: &Connection, number: u64, state: &str, parts: &[Shown]) -> anyhow::Result<()> {
-    let columns = Columns::of(parts);
-    connection
-        .prepare_cached(
-            "UPDATE messages SET state = ?2, findings = ?3, sender = ?4, type = ?5, control_id = ?6, patient = ?7
-             WHERE number = ?1",
-        )?
-        .execute(params![
-            number,
-            state,
-            columns.findings,
-            columns.sender,
-            columns.message_type,
-            columns.control_id,
-            columns.patient,
-        ])?;
-    Ok(())
-}
-
-/// What a row says of what was answered.
-struct Columns<'a> {
-    findings: usize,
-    sender: Option<&'a String>,
-    message_type: Option<&'a String>,
-    control_id: Option<&'a String>,
-    patient: Option<&'a String>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(parts: &'a [Shown]) -> Self {
-        let context = parts.first().map(|part| &part.context);
-        let text = |pick: fn(&Context) -> &String| context.map(pick).filter(|text| !text.is_empty());
-        Self {
-            findings: parts.iter().map(|part| part.findings.len()).sum(),
-            sender: text(|context| &context.sender),
-            message_type: text(|context| &context.message_type),
-            control_id: text(|context| &context.control_id),
-            patient: parts.first().and_then(patient),
-        }
-    }
-}
-
-/// The patient as people know one: the first identifier, else the key.
-fn patient(part: &Shown) -> Option<&String> {
-    let mut keys = part.index.keys.iter();
-    let known = keys.find(|(kind, _)| *kind == KeyKind::Patient).map(|(_, value)| value);
-    known.or(part.context.patient.as_ref())
-}
-
-fn found_by(connection: &Connection, number: u64, index: &Index) -> anyhow::Result<()> {
-    for (kind, value) in &index.keys {
-        connection
-            .prepare_cached("INSERT OR IGNORE INTO keys (value, kind, number) VALUES (?1, ?2, ?3)")?
-            .execute(params![value, *kind as i64, number])?;
-    }
-    if !index.words.is_empty() {
-        connection
-            .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
-            .execute(params![number, words::spaced(&index.words)])?;
-    }
-    Ok(())
+        .try_for_each(|(number, row)| message::write(connection, log, number, row))
 }

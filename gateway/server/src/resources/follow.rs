@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use causeway_core::answer::{Applied, Effect};
 use causeway_core::fhir::{Limits, NodeId, Tree, parse};
-use causeway_core::store::{Decided, Event, Record};
+use causeway_core::store::{Decided, Event, Record, parts_of};
 use causeway_core::{Context, Store, Verdict};
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -136,8 +136,8 @@ impl Follower {
         };
         let transaction = self.connection.transaction()?;
         let mut written = Vec::new();
-        for record in &records {
-            written.extend(answered(&transaction, record)?);
+        for record in records {
+            written.extend(answered(&transaction, self.log.as_ref(), record)?);
         }
         transaction
             .prepare_cached("UPDATE applied SET position = ?1")?
@@ -160,33 +160,40 @@ struct Facts {
     removed: Vec<(String, String)>,
 }
 
-/// Applies a record; the frame's number, where it wrote what was put in order.
-fn answered(connection: &Connection, record: &Record) -> anyhow::Result<Option<u64>> {
-    let Event::Answered { time, ended } = &record.event else {
+/// Applies a record, some of its parts at a time; the frame's number, where it wrote what was put in order.
+fn answered(connection: &Connection, log: &dyn Store, record: Record) -> anyhow::Result<Option<u64>> {
+    let Event::Answered { time, ended } = record.event else {
         return Ok(None);
     };
-    let mut written = None;
-    for part in &ended.decided {
-        let taken = matches!(part.verdict, Verdict::Accepted | Verdict::Remarked);
-        let facts: Facts = match serde_json::from_slice(&part.facts) {
-            Ok(facts) if taken => facts,
-            _ => continue,
-        };
-        let Some(tree) = bundle(part) else { continue };
-        if facts.applied.is_empty() {
-            let statements = Statements {
-                tree: &tree,
-                removed: &facts.removed,
-                stated: facts.context.stated.map(Timestamp::as_microsecond),
-                time: time.as_millisecond(),
-            };
-            feed::apply(connection, &statements)?;
-        } else {
-            write_all(connection, &tree, &facts.applied)?;
-            written = Some(record.number);
+    let mut written = false;
+    for parts in parts_of(log, record.number, ended) {
+        for part in parts.map_err(|fault| anyhow::anyhow!("{}", fault.inside))? {
+            written |= apply(connection, time, &part)?;
         }
     }
-    Ok(written)
+    Ok(written.then_some(record.number))
+}
+
+/// Applies a part; whether it wrote what was put in order.
+fn apply(connection: &Connection, time: Timestamp, part: &Decided) -> anyhow::Result<bool> {
+    let taken = matches!(part.verdict, Verdict::Accepted | Verdict::Remarked);
+    let facts: Facts = match serde_json::from_slice(&part.facts) {
+        Ok(facts) if taken => facts,
+        _ => return Ok(false),
+    };
+    let Some(tree) = bundle(part) else { return Ok(false) };
+    if !facts.applied.is_empty() {
+        write_all(connection, &tree, &facts.applied)?;
+        return Ok(true);
+    }
+    let statements = Statements {
+        tree: &tree,
+        removed: &facts.removed,
+        stated: facts.context.stated.map(Timestamp::as_microsecond),
+        time: time.as_millisecond(),
+    };
+    feed::apply(connection, &statements)?;
+    Ok(false)
 }
 
 /// The bundle of a part; one that cannot be read is said and left out, as it would be each time.

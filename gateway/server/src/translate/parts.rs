@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use causeway_core::store::{Decided, Facts};
 use causeway_core::{Adapter, Answer, Bundle};
+use tokio::sync::oneshot;
 
 use super::Joint;
 use super::work::{Job, keep};
@@ -20,40 +21,45 @@ const SMALL: u64 = 64 << 10;
 /// What is decided of a frame.
 pub(super) struct Batches {
     number: u64,
-    /// What an earlier run decided, in order.
+    /// What an earlier run decided, in order, as far as it is read.
     earlier: VecDeque<Decided>,
+    /// Where more of it begins.
+    more: Option<u64>,
     /// What the log does not have yet.
     pub(super) last: Vec<Decided>,
     bytes: usize,
+    /// Ends when the log has what was handed over last.
+    kept: Option<oneshot::Receiver<()>>,
 }
 
 impl Batches {
     /// Those of a frame, with what an earlier run of it decided.
-    pub(super) async fn of<A: Adapter>(joint: &Joint<A>, job: &Job<A>) -> Self {
-        let number = job.receipt.number();
+    pub(super) fn of<A: Adapter>(job: &Job<A>) -> Self {
         let frame = job.receipt.frame();
         let large = frame
             .head
             .spooled()
             .map_or(frame.body.len() as u64, |spooled| spooled.length)
             >= SMALL;
-        let earlier = if job.resumed && large {
-            let store = Arc::clone(joint.house.inbox.store());
-            let read = tokio::task::spawn_blocking(move || store.outcome(number)).await;
-            read.ok().and_then(Result::ok).flatten().map(|ended| ended.decided)
-        } else {
-            None
-        };
         Self {
-            number,
-            earlier: earlier.unwrap_or_default().into(),
+            number: job.receipt.number(),
+            earlier: VecDeque::new(),
+            more: (job.resumed && large).then_some(0),
             last: Vec::new(),
             bytes: 0,
+            kept: None,
         }
     }
 
     /// What an earlier run decided of a part. Parts are asked for in order.
-    pub(super) fn earlier(&mut self, part: u32) -> Option<Answer> {
+    pub(super) async fn earlier<A: Adapter>(&mut self, joint: &Joint<A>, part: u32) -> Option<Answer> {
+        while self.earlier.is_empty() {
+            let (number, from) = (self.number, self.more.take()?);
+            let store = Arc::clone(joint.house.inbox.store());
+            let read = tokio::task::spawn_blocking(move || store.decided_earlier(number, from)).await;
+            let parts = read.ok()?.ok()?; // what cannot be read is decided again
+            (self.earlier, self.more) = (parts.decided.into(), parts.next);
+        }
         let decided = self.earlier.pop_front_if(|decided| decided.part == part)?;
         let facts: Facts = serde_json::from_slice(&decided.facts).ok()?;
         Some(Answer {
@@ -68,15 +74,19 @@ impl Batches {
         })
     }
 
-    /// Takes an answer, and hands over what came together when it is enough.
-    pub(super) fn push<A: Adapter>(&mut self, joint: &Joint<A>, answer: Answer) -> Answer {
+    /// Takes an answer, and hands over what came together when it is enough. Waits while the log does not have the batch
+    /// before, so that a slow disk holds back the work and does not fill memory.
+    pub(super) async fn push<A: Adapter>(&mut self, joint: &Joint<A>, answer: Answer) -> Answer {
         let decided = keep(&answer);
         self.bytes += decided.bundle.len() + decided.facts.len();
         self.last.push(decided);
         if self.last.len() >= PARTS || self.bytes >= BYTES {
             self.bytes = 0;
+            if let Some(kept) = self.kept.take() {
+                let _kept_or_lost = kept.await; // what is lost is said when the frame ends
+            }
             let store = joint.house.inbox.store();
-            store.decided(self.number, std::mem::take(&mut self.last));
+            self.kept = Some(store.decided(self.number, std::mem::take(&mut self.last)));
         }
         answer
     }

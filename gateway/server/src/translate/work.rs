@@ -225,15 +225,17 @@ async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Out
 
 async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>, told: &mut Told) -> (Vec<Decided>, Vec<Reply>, bool) {
     let mut sum = A::Sum::default();
-    let mut parts = Batches::of(joint, job).await;
+    let mut parts = Batches::of(job);
     let mut positive = true;
     let mut draft = job.first.take();
     let mut part = 0;
     while let Some(mut next) = draft {
         next.findings.splice(0..0, job.read.findings.drain(..)); // the parser's remarks go with the first part
-        let answer = match parts.earlier(part) {
-            Some(answer) => answer,
-            None => parts.push(joint, ask(joint, Exchange::new(job.receipt.clone(), part, next)).await),
+        let answer = if let Some(answer) = parts.earlier(joint, part).await {
+            answer
+        } else {
+            let answer = ask(joint, Exchange::new(job.receipt.clone(), part, next)).await;
+            parts.push(joint, answer).await
         };
         positive &= answer.verdict.is_positive();
         told.part(&answer);

@@ -106,16 +106,22 @@ pub(super) struct Partial {
     pub(super) parts: Vec<u8>,
     pub(super) sum: Sum,
     pub(super) deliveries: Vec<(u32, Delivery)>,
+    /// Dropped when they are on disk or cannot be kept.
+    _kept: oneshot::Sender<()>,
 }
 
 impl Partial {
-    pub(super) fn new(number: u64, decided: Vec<Decided>) -> Self {
-        Self {
+    /// With what ends when they are on disk or cannot be kept.
+    pub(super) fn new(number: u64, decided: Vec<Decided>) -> (Self, oneshot::Receiver<()>) {
+        let (kept, wait) = oneshot::channel();
+        let partial = Self {
             number,
             parts: codec::parts(&decided),
             sum: Sum::of(&decided).unwrap_or(Sum::Positive),
             deliveries: deliveries(decided),
-        }
+            _kept: kept,
+        };
+        (partial, wait)
     }
 }
 

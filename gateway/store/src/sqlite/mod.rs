@@ -2,6 +2,7 @@
 //! and never wait for it unless they ask for something back; how records are grouped into commits is the writer's
 //! business.
 
+mod answers;
 mod apply;
 mod command;
 mod connection;
@@ -23,9 +24,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use causeway_core::store::{Decided, Ended, Entry, Health, Late, Open, Outcome, Pending, Record};
+use causeway_core::store::{Decided, Ended, Entry, Health, Late, Open, Outcome, Parts, Pending, Record};
 use causeway_core::{Fault, Store};
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 pub use reader::Reader;
 
@@ -193,8 +195,10 @@ impl Store for SqliteLog {
         self.send(Command::Answered(Ending::new(outcome)));
     }
 
-    fn decided(&self, number: u64, decided: Vec<Decided>) {
-        self.send(Command::Decided(Partial::new(number, decided)));
+    fn decided(&self, number: u64, decided: Vec<Decided>) -> oneshot::Receiver<()> {
+        let (partial, kept) = Partial::new(number, decided);
+        self.send(Command::Decided(partial));
+        kept
     }
 
     fn late(&self, late: Late) {
@@ -221,6 +225,10 @@ impl Store for SqliteLog {
 
     fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault> {
         self.reader.outcome(number)
+    }
+
+    fn decided_earlier(&self, number: u64, from: u64) -> Result<Parts, Fault> {
+        self.reader.decided_earlier(number, from)
     }
 
     fn came_late(&self, number: u64) -> Result<Vec<Late>, Fault> {

@@ -5,15 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use causeway_core::frame::Head;
-use causeway_core::store::{Decided, Ended, Event, Health, Late, Open, Pending, Record};
-use causeway_core::{Delivery, Fault, Frame, Reply};
+use causeway_core::store::{Ended, Event, Health, Late, Open, Parts, Pending, Record};
+use causeway_core::{Fault, Frame, Reply};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
+use super::answers::{answer, earlier_parts};
 use super::core::Tally;
 use super::schema::{kind, state};
 use super::{column, connection, fault, nanoseconds, number, schema, time};
-use crate::{codec, storage};
+use crate::storage;
 
 /// Connections that are kept open between reads.
 const IDLE: usize = 2;
@@ -71,7 +72,8 @@ impl Reader {
         self.anchor.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// The records after a position, in order. A page ends early when it holds much; it is empty only at the end.
+    /// The records after a position, in order. A page ends early when it holds much; it is empty only at the end. Of a
+    /// large frame's answers only the last are there.
     ///
     /// # Errors
     /// The log cannot be read.
@@ -92,7 +94,38 @@ impl Reader {
     /// # Errors
     /// The log cannot be read.
     pub fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault> {
-        self.read(|db| Ok(outcome(db, number)?.map(|(_, ended)| ended)))
+        self.read(|db| {
+            let mut decided = Vec::new();
+            let mut next = Some(0);
+            while let Some(from) = next {
+                let parts = earlier_parts(db, number, from)?;
+                decided.extend(parts.decided);
+                next = parts.next;
+            }
+            let Some((_, ended)) = answer(db, number)? else {
+                let replies: Arc<[Reply]> = Arc::from([]);
+                let so_far = !decided.is_empty();
+                return Ok(so_far.then_some(Ended {
+                    decided,
+                    earlier: false,
+                    replies,
+                }));
+            };
+            decided.extend(ended.decided);
+            Ok(Some(Ended {
+                decided,
+                earlier: false,
+                ..ended
+            }))
+        })
+    }
+
+    /// Some of the parts that were decided before the last ones, from 0 or from where the last call ended.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn decided_earlier(&self, number: u64, from: u64) -> Result<Parts, Fault> {
+        self.read(|db| earlier_parts(db, number, from))
     }
 
     /// What came late for a number, in order of arrival.
@@ -238,7 +271,7 @@ fn event(db: &Connection, row: &rusqlite::Row<'_>) -> Result<Event, Fault> {
             received: time(row.get(3).map_err(fault)?),
         },
         kind::ANSWERED => {
-            let (at, ended) = outcome(db, number)?.ok_or_else(missing)?;
+            let (at, ended) = answer(db, number)?.ok_or_else(missing)?;
             Event::Answered { time: at, ended }
         }
         kind::HELD => Event::Held,
@@ -314,71 +347,12 @@ fn frame(db: &Connection, number: u64) -> Result<Option<Pending>, Fault> {
     }))
 }
 
-/// When it was answered (or nothing meaningful before) and what was decided.
-fn outcome(db: &Connection, number: u64) -> Result<Option<(Timestamp, Ended)>, Fault> {
-    let mut decided = earlier_parts(db, number)?;
-    let answer: Option<(i64, Vec<u8>, Vec<u8>)> = db
-        .prepare_cached("SELECT time, replies, parts FROM answer WHERE number = ?1")
-        .and_then(|mut select| {
-            let row = select.query_row([column(number)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-            row.optional()
-        })
-        .map_err(fault)?;
-    let Some((at, replies, parts)) = answer else {
-        let replies: Arc<[Reply]> = Arc::from([]);
-        let so_far = !decided.is_empty();
-        return Ok(so_far.then(|| (Timestamp::UNIX_EPOCH, Ended { decided, replies })));
-    };
-    decided.extend(with_deliveries(db, number, parts)?);
-    let replies = codec::read_replies(replies.into())?.into();
-    Ok(Some((time(at), Ended { decided, replies })))
-}
-
-/// The parts that were decided before the frame was answered.
-fn earlier_parts(db: &Connection, number: u64) -> Result<Vec<Decided>, Fault> {
-    let mut select = db
-        .prepare_cached("SELECT parts FROM decided WHERE number = ?1 ORDER BY id")
-        .map_err(fault)?;
-    let mut rows = select.query([column(number)]).map_err(fault)?;
-    let mut decided = Vec::new();
-    while let Some(row) = rows.next().map_err(fault)? {
-        let parts: Vec<u8> = row.get(0).map_err(fault)?;
-        decided.extend(with_deliveries(db, number, parts)?);
-    }
-    Ok(decided)
-}
-
-fn with_deliveries(db: &Connection, number: u64, parts: Vec<u8>) -> Result<Vec<Decided>, Fault> {
-    let with = |(mut part, count): (Decided, u32)| {
-        if count > 0 {
-            part.deliveries = deliveries(db, number, part.part).map_err(fault)?;
-        }
-        Ok(part)
-    };
-    codec::read_parts(parts.into())?.into_iter().map(with).collect()
-}
-
-fn deliveries(db: &Connection, number: u64, part: u32) -> rusqlite::Result<Vec<Delivery>> {
-    let sql =
-        "SELECT destination, order_key, media_type, body FROM delivery WHERE number = ?1 AND part = ?2 ORDER BY id";
-    db.prepare_cached(sql)?
-        .query_map(params![column(number), part], |row| {
-            Ok(Delivery {
-                destination: row.get(0)?,
-                order: row.get(1)?,
-                media_type: row.get(2)?,
-                body: row.get(3)?,
-            })
-        })?
-        .collect()
-}
-
 fn text(row: &rusqlite::Row<'_>, index: usize) -> Result<Arc<str>, Fault> {
     let value = row.get_ref(index).map_err(fault)?;
     value.as_str().map(Arc::from).map_err(storage)
 }
 
-fn blob(row: &rusqlite::Row<'_>, index: usize) -> Result<Bytes, Fault> {
+pub(super) fn blob(row: &rusqlite::Row<'_>, index: usize) -> Result<Bytes, Fault> {
     let value: Vec<u8> = row.get(index).map_err(fault)?;
     Ok(value.into())
 }

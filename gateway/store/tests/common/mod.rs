@@ -222,8 +222,11 @@ impl Store for Parking {
     fn answered(&self, outcome: Outcome) {
         self.0.answered(outcome);
     }
-    fn decided(&self, number: u64, decided: Vec<Decided>) {
-        self.0.decided(number, decided);
+    fn decided(&self, number: u64, decided: Vec<Decided>) -> tokio::sync::oneshot::Receiver<()> {
+        self.0.decided(number, decided)
+    }
+    fn decided_earlier(&self, number: u64, from: u64) -> Result<causeway_core::store::Parts, Fault> {
+        self.0.decided_earlier(number, from)
     }
     fn late(&self, late: Late) {
         self.0.late(late);

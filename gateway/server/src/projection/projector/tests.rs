@@ -1,7 +1,7 @@
 //! The rows that records become.
 
 use bytes::Bytes;
-use causeway_core::store::Facts;
+use causeway_core::store::{Decided, Ended, Facts, Index, KeyKind};
 use causeway_core::{Actor, ActorKind, Class, Finding, Head, Severity, Text, Verdict};
 use causeway_store::MemoryLog;
 
@@ -65,6 +65,7 @@ fn answered(position: u64, number: u64) -> Record {
     };
     let ended = Ended {
         decided: vec![decided],
+        earlier: false,
         replies: Arc::from([]),
     };
     let event = Event::Answered {
