@@ -51,6 +51,9 @@ impl Store for Nowhere {
     fn came_late(&self, _: u64) -> Result<Vec<Late>, Fault> {
         Ok(Vec::new())
     }
+    fn deliveries(&self) -> &dyn causeway_core::store::Deliveries {
+        unreachable!("no rule delivers")
+    }
     fn forget(&self, _: Timestamp) -> Result<u64, Fault> {
         Ok(0)
     }

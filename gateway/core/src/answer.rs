@@ -103,6 +103,8 @@ pub struct Delivery {
     pub destination: String,
     /// The key whose order is kept, usually the patient's.
     pub order: Option<String>,
+    /// The type of the message that it tells of, in the format's own words.
+    pub message_type: String,
     /// Media type of what is sent.
     pub media_type: String,
     /// What is sent; empty where it is rendered from the log when its time has come.

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
+mod deliveries;
 mod ended;
 
+pub use deliveries::{Account, Attempt, Audit, Dead, Deliveries, End, Posted, Query, State};
 pub use ended::{Ended, Parts, parts_of};
 
 use crate::answer::Applied;
@@ -175,6 +177,8 @@ pub struct Late {
     pub service: String,
     /// What it found.
     pub findings: Vec<crate::Finding>,
+    /// Who is to get the message once more for it; they are kept as deliveries, so what is read of the log has none here.
+    pub deliveries: Vec<Delivery>,
 }
 
 /// One record of the log. Positions are given by the writer at insert and have no holes that fill later.
@@ -338,12 +342,15 @@ pub trait Store: Send + Sync + 'static {
     /// The log cannot be read.
     fn came_late(&self, number: u64) -> Result<Vec<Late>, Fault>;
 
-    /// Drops answered frames received before a time; an unanswered or held frame or an undelivered delivery stays.
-    /// Returns how many were dropped.
+    /// Drops answered frames received before a time; an unanswered or held frame stays, and one with a delivery that
+    /// waits or is dead. Returns how many were dropped.
     ///
     /// # Errors
     /// The log cannot be written.
     fn forget(&self, before: Timestamp) -> Result<u64, Fault>;
+
+    /// What is to be delivered, and what became of it.
+    fn deliveries(&self) -> &dyn Deliveries;
 
     /// How the store is, without waiting for it.
     fn health(&self) -> Health;

@@ -195,6 +195,7 @@ mod tests {
         let delivery = Delivery {
             destination: "ward".into(),
             order: None,
+            message_type: "ORU^R01".into(),
             media_type: "text/plain".into(),
             body: vec![1],
         };

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use causeway_core::store::{Decided, Ended, Entry, Event, Health, Late, Open, Outcome, Parts, Pending, Record, Sent};
+use causeway_core::store::{
+    Decided, Deliveries, Ended, Entry, Event, Health, Late, Open, Outcome, Parts, Pending, Record, Sent,
+};
 use causeway_core::{Fault, Frame, Store};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -15,6 +17,10 @@ use tokio::sync::oneshot;
 use crate::resend::{Earlier, Ruling, Sum, held, judge, mark};
 use crate::sqlite::Options;
 use crate::storage;
+
+mod deliveries;
+
+use deliveries::Post;
 
 type Waiter = oneshot::Sender<Result<Sent, Fault>>;
 
@@ -35,6 +41,7 @@ struct State {
     again: BTreeMap<u64, u64>,
     waiters: HashMap<u64, Vec<(u64, Waiter)>>,
     health: Health,
+    post: Post,
     next: u64,
 }
 
@@ -168,6 +175,8 @@ impl State {
             let replies = Arc::clone(&ended.replies);
             return tell(outcome.sent, Ok(Sent { replies, again: None }));
         }
+        let time = Timestamp::now();
+        self.post.post_all(number, time, &outcome.decided);
         let mut decided = std::mem::take(&mut kept.decided);
         decided.extend(outcome.decided);
         let ended = Ended {
@@ -180,7 +189,6 @@ impl State {
         kept.answered = Some((ended.clone(), sum));
         self.health.answered += 1;
         let replies = Arc::clone(&ended.replies);
-        let time = Timestamp::now();
         self.record(number, Event::Answered { time, ended });
         for (_, waiter) in self.waiters.remove(&number).unwrap_or_default() {
             let replies = Arc::clone(&replies);
@@ -206,12 +214,11 @@ impl State {
 
     fn forget(&mut self, before: Timestamp) -> u64 {
         let count = self.kept.len();
-        self.kept.retain(|_, kept| {
-            let Some((ended, _)) = &kept.answered else { return true };
-            let undelivered = ended.decided.iter().any(|part| !part.deliveries.is_empty());
-            undelivered || kept.frame.received >= before
-        });
+        let post = &self.post;
+        self.kept
+            .retain(|number, kept| kept.answered.is_none() || kept.frame.received >= before || post.holds(*number));
         let kept = &self.kept;
+        self.post.forget(|number| kept.contains_key(&number));
         self.records.retain(|_, record| kept.contains_key(&record.number));
         u64::try_from(count - self.kept.len()).unwrap_or(u64::MAX)
     }
@@ -252,18 +259,23 @@ impl Store for MemoryLog {
 
     fn decided(&self, number: u64, decided: Vec<Decided>) -> oneshot::Receiver<()> {
         if let Ok(mut state) = self.open()
+            && let state = &mut *state
             && let Some(kept) = state.kept.get_mut(&number)
             && kept.answered.is_none()
         {
+            state.post.post_all(number, Timestamp::now(), &decided);
             kept.decided.extend(decided);
         }
         oneshot::channel().1
     }
 
-    fn late(&self, late: Late) {
+    fn late(&self, mut late: Late) {
         if let Ok(mut state) = self.open()
             && state.kept.contains_key(&late.number)
         {
+            for delivery in std::mem::take(&mut late.deliveries) {
+                state.post.post(late.number, late.part, late.time, &delivery);
+            }
             state.record(late.number, Event::Late(late));
         }
     }
@@ -329,6 +341,10 @@ impl Store for MemoryLog {
 
     fn forget(&self, before: Timestamp) -> Result<u64, Fault> {
         Ok(self.open()?.forget(before))
+    }
+
+    fn deliveries(&self) -> &dyn Deliveries {
+        self
     }
 
     fn health(&self) -> Health {

@@ -348,6 +348,14 @@ async fn a_file_of_version_1_is_opened() {
     );
     assert_eq!(ended.decided[0].facts, "{}");
     assert_eq!(ended.decided[0].deliveries[0].destination, "ward");
+    let audit = bench.store.deliveries().audit().unwrap();
+    assert!(audit.iter().all(causeway_core::store::Audit::agrees));
+    let waiting = bench.store.deliveries().waiting("ward", None, 0, 9).unwrap();
+    let posted = waiting[0].posted.to_string(); // when its frame was answered
+    assert_eq!(
+        (waiting[0].id, waiting[0].number, posted.as_str()),
+        (1, 1, "2026-01-02T03:04:07Z")
+    );
     assert_eq!(
         (&ended.replies[0].bytes[..], ended.replies[0].positive),
         (&b"AA"[..], true)

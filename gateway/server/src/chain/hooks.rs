@@ -119,6 +119,7 @@ impl HookSet {
                     time: jiff::Timestamp::now(),
                     service,
                     findings,
+                    deliveries: Vec::new(),
                 });
             }
         }));

@@ -5,6 +5,7 @@ use causeway_core::{Delivery, Fault};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
+use super::listing::delivery;
 use super::reader::blob;
 use super::{column, fault, time};
 use crate::codec;
@@ -51,16 +52,9 @@ fn with_deliveries(db: &Connection, number: u64, parts: Vec<u8>) -> Result<Vec<D
 }
 
 fn deliveries(db: &Connection, number: u64, part: u32) -> rusqlite::Result<Vec<Delivery>> {
-    let sql =
-        "SELECT destination, order_key, media_type, body FROM delivery WHERE number = ?1 AND part = ?2 ORDER BY id";
+    let sql = "SELECT destination, order_key, message_type, media_type, body FROM delivery
+               WHERE number = ?1 AND part = ?2 ORDER BY id";
     db.prepare_cached(sql)?
-        .query_map(params![column(number), part], |row| {
-            Ok(Delivery {
-                destination: row.get(0)?,
-                order: row.get(1)?,
-                media_type: row.get(2)?,
-                body: row.get(3)?,
-            })
-        })?
+        .query_map(params![column(number), part], |row| delivery(row, 0))?
         .collect()
 }

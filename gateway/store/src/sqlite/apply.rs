@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use causeway_core::store::Sent;
-use causeway_core::{Delivery, Fault, FaultKind};
+use causeway_core::{Fault, FaultKind};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 
 use super::command::{Advice, Command, Ending, Incoming, Partial};
 use super::core::{Core, refuse_held};
 use super::group::Done;
 use super::index::Seen;
-use super::schema::{delivery, kind, state};
+use super::schema::{kind, state};
 use super::{column, fault, nanoseconds, number};
 use crate::resend::{Earlier, Ruling, Sum, judge};
 use crate::{codec, storage};
@@ -65,6 +65,11 @@ impl Core {
             Command::Claim { limit, .. } => self.claim(db, *limit),
             Command::Resume { from, limit, .. } => Self::resume(db, *from, *limit),
             Command::Forget { numbers, .. } => Self::drop_frames(db, numbers),
+            Command::Settle(settling) => self.settle(db, &settling.attempt),
+            Command::Pause {
+                destination, paused, ..
+            } => Ok(self.pause(destination, *paused)),
+            Command::Turn { ids, turn, .. } => self.turn(db, ids, *turn),
             Command::Want(_) | Command::Close => Ok(Done::Nothing),
         }
     }
@@ -180,7 +185,7 @@ impl Core {
                 ending.replies_column,
                 ending.parts,
             ])?;
-        deliver(db, ending.number, &ending.deliveries)?;
+        self.post(db, ending.number, ending.time, &ending.deliveries)?;
         self.staged.tally.answered += 1;
         Ok(Done::Sent(Sent {
             replies: ending.replies.clone(),
@@ -224,7 +229,7 @@ impl Core {
         if open && !self.lost.contains(&partial.number) {
             db.prepare_cached("INSERT INTO decided(number, sum, parts) VALUES (?1, ?2, ?3)")?
                 .execute(params![column(partial.number), partial.sum as i64, partial.parts])?;
-            deliver(db, partial.number, &partial.deliveries)?;
+            self.post(db, partial.number, partial.time, &partial.deliveries)?;
         }
         Ok(Done::Nothing)
     }
@@ -246,6 +251,9 @@ impl Core {
                     late.service,
                     advice.findings,
                 ])?;
+            for delivery in &late.deliveries {
+                self.post_one(db, late.number, late.part, time, delivery)?;
+            }
         }
         Ok(Done::Nothing)
     }
@@ -313,25 +321,6 @@ fn kept_replies(db: &Connection, number: u64, again: Option<u64>) -> Result<Done
     };
     let replies = codec::read_replies(Bytes::from(column))?.into();
     Ok(Done::Sent(Sent { replies, again }))
-}
-
-fn deliver(db: &Connection, number: u64, deliveries: &[(u32, Delivery)]) -> Result<(), Trouble> {
-    for (part, of) in deliveries {
-        db.prepare_cached(
-            "INSERT INTO delivery(number, part, destination, order_key, media_type, body, state)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            column(number),
-            part,
-            of.destination,
-            of.order,
-            of.media_type,
-            of.body,
-            delivery::WAITING,
-        ])?;
-    }
-    Ok(())
 }
 
 fn too_large() -> Fault {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use causeway_core::frame::Head;
-use causeway_core::store::{Decided, Entry, Late, Outcome, Sent};
+use causeway_core::store::{Attempt, Decided, Entry, Late, Outcome, Sent};
 use causeway_core::{Delivery, Fault, Reply};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -37,6 +37,17 @@ pub(super) enum Command {
     },
     Forget {
         numbers: Vec<u64>,
+        answer: Answer<Vec<u64>>,
+    },
+    Settle(Settling),
+    Pause {
+        destination: String,
+        paused: bool,
+        answer: Answer<()>,
+    },
+    Turn {
+        ids: Vec<u64>,
+        turn: Turn,
         answer: Answer<Vec<u64>>,
     },
     Close,
@@ -105,6 +116,7 @@ pub(super) struct Partial {
     pub(super) number: u64,
     pub(super) parts: Vec<u8>,
     pub(super) sum: Sum,
+    pub(super) time: i64,
     pub(super) deliveries: Vec<(u32, Delivery)>,
     /// Dropped when they are on disk or cannot be kept.
     _kept: oneshot::Sender<()>,
@@ -118,6 +130,7 @@ impl Partial {
             number,
             parts: codec::parts(&decided),
             sum: Sum::of(&decided).unwrap_or(Sum::Positive),
+            time: nanoseconds(Timestamp::now()),
             deliveries: deliveries(decided),
             _kept: kept,
         };
@@ -137,6 +150,22 @@ impl Advice {
         let findings = serde_json::to_string(&late.findings).unwrap_or_default();
         Self { late, findings }
     }
+}
+
+/// What came of an attempt, and who waits for it to be on disk.
+#[derive(Debug)]
+pub(super) struct Settling {
+    pub(super) attempt: Attempt,
+    pub(super) kept: oneshot::Sender<Result<(), Fault>>,
+}
+
+/// What a person decides about deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// They are to be delivered again.
+    Back,
+    /// They need not be delivered.
+    Away,
 }
 
 fn deliveries(decided: Vec<Decided>) -> Vec<(u32, Delivery)> {

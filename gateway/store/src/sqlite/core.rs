@@ -8,6 +8,7 @@ use causeway_core::Fault;
 use causeway_core::store::Sent;
 use rusqlite::{Connection, params};
 
+use super::accounts::{self, Accounts};
 use super::command::{Command, Sender};
 use super::group::Done;
 use super::index::{Index, Seen};
@@ -29,11 +30,13 @@ pub(super) struct Tally {
     pub(super) held: u64,
     /// Frames up to this position are in the index on disk.
     pub(super) indexed: u64,
+    /// The highest number of a delivery.
+    pub(super) deliveries: u64,
 }
 
 impl Tally {
     pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
-        let sql = "SELECT tail, next, accepted, answered, held, indexed FROM tally";
+        let sql = "SELECT tail, next, accepted, answered, held, indexed, deliveries FROM tally";
         db.query_row(sql, [], |row| {
             Ok(Self {
                 tail: number(row, 0)?,
@@ -42,16 +45,18 @@ impl Tally {
                 answered: number(row, 3)?,
                 held: number(row, 4)?,
                 indexed: number(row, 5)?,
+                deliveries: number(row, 6)?,
             })
         })
     }
 
     pub(super) fn save(&self, db: &Connection) -> rusqlite::Result<()> {
-        let sql = "UPDATE tally SET tail = ?1, next = ?2, accepted = ?3, answered = ?4, held = ?5, indexed = ?6";
+        let sql = "UPDATE tally SET tail = ?1, next = ?2, accepted = ?3, answered = ?4, held = ?5, indexed = ?6,
+                   deliveries = ?7";
         let [tail, next, accepted] = [self.tail, self.next, self.accepted].map(column);
         let [answered, held, indexed] = [self.answered, self.held, self.indexed].map(column);
         db.prepare_cached(sql)?
-            .execute([tail, next, accepted, answered, held, indexed])?;
+            .execute([tail, next, accepted, answered, held, indexed, column(self.deliveries)])?;
         Ok(())
     }
 }
@@ -68,11 +73,14 @@ pub(super) struct Staged {
     pub(super) fresh: HashMap<i64, Seen>,
     /// Resends: arrival to earlier frame.
     pub(super) again: BTreeMap<u64, u64>,
+    /// Destinations whose numbers change.
+    pub(super) accounts: Accounts,
 }
 
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) tally: Tally,
+    pub(super) accounts: Accounts,
     pub(super) staged: Staged,
     pub(super) index: Index,
     pub(super) window: Duration,
@@ -88,6 +96,7 @@ impl Core {
         let tally = Tally::load(db)?;
         Ok(Self {
             tally,
+            accounts: accounts::load(db)?,
             staged: Staged::default(),
             index: Index::load(db, tally.indexed, window)?,
             window,
@@ -101,6 +110,7 @@ impl Core {
     pub(super) fn reload(&mut self, db: &Connection) -> rusqlite::Result<()> {
         let fresh = Self::load(db, self.window)?;
         self.tally = fresh.tally;
+        accounts::reload(&mut self.accounts, fresh.accounts);
         self.index = fresh.index;
         self.staged = Staged::default();
         Ok(())
@@ -119,6 +129,7 @@ impl Core {
     pub(super) fn seal(&mut self, db: &Connection) -> rusqlite::Result<()> {
         self.write_opened(db)?;
         self.index.step(db, self.staged.fresh.len(), &mut self.staged.tally)?;
+        accounts::save(&self.staged.accounts, db)?;
         // A claim that found nothing writes nothing, so that asking again and again costs no fsync.
         if self.staged.tally == self.tally {
             return Ok(());
@@ -138,7 +149,8 @@ impl Core {
     }
 
     /// The commit is done: what was staged is true.
-    pub(super) fn merge(&mut self) {
+    /// Returns the destinations whose numbers changed.
+    pub(super) fn merge(&mut self) -> Accounts {
         let staged = std::mem::take(&mut self.staged);
         self.tally = staged.tally;
         self.index.extend(staged.fresh, staged.tally.tail);
@@ -146,6 +158,9 @@ impl Core {
         while self.again.len() > AGAIN {
             self.again.pop_first();
         }
+        self.accounts
+            .extend(staged.accounts.iter().map(|(name, account)| (name.clone(), *account)));
+        staged.accounts
     }
 
     /// Says what became of a command that is on disk.
@@ -171,7 +186,11 @@ impl Core {
                 }
                 drop(answer.send(Ok(numbers)));
             }
-            (Command::Forget { answer, .. }, Done::Numbers(numbers)) => drop(answer.send(Ok(numbers))),
+            (Command::Forget { answer, .. } | Command::Turn { answer, .. }, Done::Numbers(numbers)) => {
+                drop(answer.send(Ok(numbers)));
+            }
+            (Command::Settle(ended), _) => drop(ended.kept.send(Ok(()))),
+            (Command::Pause { answer, .. }, _) => drop(answer.send(Ok(()))),
             (Command::Answered(ending), Done::Failed(fault)) => {
                 self.again.remove(&ending.number);
                 self.disappoint(ending.number, &fault);
@@ -212,9 +231,12 @@ impl Core {
             Command::Decided(partial) => {
                 self.lost.insert(partial.number);
             }
-            Command::Claim { answer, .. } | Command::Resume { answer, .. } | Command::Forget { answer, .. } => {
-                drop(answer.send(Err(fault.clone())));
-            }
+            Command::Claim { answer, .. }
+            | Command::Resume { answer, .. }
+            | Command::Forget { answer, .. }
+            | Command::Turn { answer, .. } => drop(answer.send(Err(fault.clone()))),
+            Command::Settle(ended) => drop(ended.kept.send(Err(fault.clone()))),
+            Command::Pause { answer, .. } => drop(answer.send(Err(fault.clone()))),
             // Nobody waits for a late result, and the answer has said already that there was none in time.
             Command::Late(_) | Command::Want(_) | Command::Close => {}
         }

@@ -57,6 +57,7 @@ impl Group {
                 // An answer without replies may linger: its sender has the commit and nothing else to wait for.
                 self.due |= !ending.replies.is_empty();
             }
+            Command::Settle(settling) => self.due |= settling.attempt.wanted,
             _ => self.due = true,
         }
         self.items.push((command, done));

@@ -2,14 +2,17 @@
 //! and never wait for it unless they ask for something back; how records are grouped into commits is the writer's
 //! business.
 
+mod accounts;
 mod answers;
 mod apply;
 mod command;
 mod connection;
 mod core;
+mod deliveries;
 mod folder;
 mod group;
 mod index;
+mod listing;
 mod reader;
 mod recovery;
 mod retention;
@@ -24,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use causeway_core::store::{Decided, Ended, Entry, Health, Late, Open, Outcome, Parts, Pending, Record};
+use causeway_core::store::{Decided, Deliveries, Ended, Entry, Health, Late, Open, Outcome, Parts, Pending, Record};
 use causeway_core::{Fault, Store};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -63,6 +66,7 @@ struct Shared {
     next: AtomicU64,
     commits: AtomicU64,
     committed: AtomicU64,
+    accounts: accounts::Board,
     broken: Mutex<Option<String>>,
 }
 
@@ -237,6 +241,10 @@ impl Store for SqliteLog {
 
     fn forget(&self, before: Timestamp) -> Result<u64, Fault> {
         retention::forget(self, before)
+    }
+
+    fn deliveries(&self) -> &dyn Deliveries {
+        self
     }
 
     fn health(&self) -> Health {

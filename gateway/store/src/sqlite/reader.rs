@@ -190,7 +190,7 @@ impl Reader {
     }
 
     /// Reads in one short transaction, so that all it sees is of one moment.
-    fn read<T>(&self, what: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub(super) fn read<T>(&self, what: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let db = match idle {
             Some(db) => db,
@@ -233,7 +233,7 @@ fn records(db: &Connection, position: u64, limit: usize) -> Result<Vec<Record>, 
 fn forgettable(db: &Connection, from: u64, before: Timestamp, step: &Step) -> rusqlite::Result<Page> {
     let mut select = db.prepare_cached(
         "SELECT f.number, f.received < ?2, a.number IS NOT NULL
-           AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.number = f.number AND d.state = 0),
+           AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.number = f.number AND d.state IN (0, 2)),
            length(f.body) + coalesce(length(a.parts), 0)
          FROM frame f LEFT JOIN answer a ON a.number = f.number WHERE f.number >= ?1 ORDER BY f.number LIMIT ?3",
     )?;
@@ -301,6 +301,7 @@ fn late(db: &Connection, sql: &str, key: u64) -> Result<Vec<Late>, Fault> {
             time: time(row.get(3).map_err(fault)?),
             service: row.get(4).map_err(fault)?,
             findings: serde_json::from_str(&findings).map_err(storage)?,
+            deliveries: Vec::new(),
         });
     }
     Ok(all)

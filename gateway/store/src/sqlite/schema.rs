@@ -32,12 +32,18 @@ pub(super) mod kind {
 pub(super) mod delivery {
     /// Not delivered yet.
     pub(crate) const WAITING: i64 = 0;
+    /// The peer has it.
+    pub(crate) const DELIVERED: i64 = 1;
+    /// A person decides.
+    pub(crate) const DEAD: i64 = 2;
+    /// A person decided against it.
+    pub(crate) const DROPPED: i64 = 3;
 }
 
 type Migration = fn(&Transaction<'_>) -> rusqlite::Result<()>;
 
 /// Index + 1 is the version that a step leads to. Steps are only ever added.
-const MIGRATIONS: &[Migration] = &[v1, v2];
+const MIGRATIONS: &[Migration] = &[v1, v2, v3];
 
 /// Brings the file to this version.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), Fault> {
@@ -129,6 +135,31 @@ fn v2(db: &Transaction<'_>) -> rusqlite::Result<()> {
            position INTEGER PRIMARY KEY, number INTEGER NOT NULL, part INTEGER NOT NULL, time INTEGER NOT NULL,
            service TEXT NOT NULL, findings TEXT NOT NULL) STRICT;
          CREATE INDEX late_number ON late(number);",
+    )
+}
+
+/// What becomes of deliveries. Their numbers are given by the log and never again, since what follows from them (control
+/// ids) must not come twice. What is settled is in no index of what waits or is dead.
+fn v3(db: &Transaction<'_>) -> rusqlite::Result<()> {
+    db.execute_batch(
+        "ALTER TABLE delivery ADD COLUMN message_type TEXT NOT NULL DEFAULT '';
+         ALTER TABLE delivery ADD COLUMN posted INTEGER NOT NULL DEFAULT 0;
+         ALTER TABLE delivery ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+         ALTER TABLE delivery ADD COLUMN failed INTEGER NOT NULL DEFAULT 0;
+         ALTER TABLE delivery ADD COLUMN due INTEGER;
+         ALTER TABLE delivery ADD COLUMN settled INTEGER;
+         ALTER TABLE delivery ADD COLUMN class TEXT NOT NULL DEFAULT '';
+         ALTER TABLE delivery ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+         UPDATE delivery SET posted = coalesce((SELECT time FROM answer WHERE answer.number = delivery.number), 0);
+         DROP INDEX delivery_waiting;
+         CREATE INDEX delivery_waiting ON delivery(destination, id, order_key) WHERE state = 0;
+         CREATE INDEX delivery_dead ON delivery(destination, class, cause, id) WHERE state = 2;
+         ALTER TABLE tally ADD COLUMN deliveries INTEGER NOT NULL DEFAULT 0;
+         UPDATE tally SET deliveries = (SELECT coalesce(max(id), 0) FROM delivery);
+         CREATE TABLE destination(
+           name TEXT PRIMARY KEY, paused INTEGER NOT NULL, posted INTEGER NOT NULL, delivered INTEGER NOT NULL,
+           dropped INTEGER NOT NULL, dead INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+         INSERT INTO destination SELECT destination, 0, count(*), 0, 0, 0 FROM delivery GROUP BY destination;",
     )
 }
 

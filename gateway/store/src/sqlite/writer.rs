@@ -58,6 +58,7 @@ impl Writer {
         recovery::start(&mut db).map_err(fault)?;
         let core = Core::load(&db, options.window).map_err(fault)?;
         shared.publish(&core.tally);
+        shared.accounts.publish(&core.accounts);
         Ok(Self {
             path: path.to_owned(),
             db: Some(db),
@@ -187,8 +188,9 @@ impl Writer {
     }
 
     fn finish(&mut self) {
-        self.core.merge();
+        let changed = self.core.merge();
         self.shared.publish(&self.core.tally);
+        self.shared.accounts.publish(&changed);
         let group = self.group.take();
         self.shared.count_commit(group.len());
         for (command, done) in group {
@@ -220,6 +222,7 @@ impl Writer {
                 self.db = Some(db);
                 self.outage = None;
                 self.shared.publish(&self.core.tally);
+                self.shared.accounts.publish(&self.core.accounts);
                 self.shared.set_broken(None);
             }
             Err(fault) => {

@@ -177,6 +177,7 @@ pub(crate) fn delivery(destination: &str) -> Delivery {
     Delivery {
         destination: destination.into(),
         order: Some("patient 1".into()),
+        message_type: "ORU^R01".into(),
         media_type: "application/fhir+json".into(),
         body: b"{}".to_vec(),
     }
@@ -191,6 +192,7 @@ pub(crate) fn late(number: u64, service: &str) -> Late {
         time: Timestamp::UNIX_EPOCH,
         service: service.to_owned(),
         findings: vec![Finding::new("advice", Severity::Warning, Class::Business, by, text)],
+        deliveries: Vec::new(),
     }
 }
 
@@ -248,6 +250,9 @@ impl Store for Parking {
     }
     fn came_late(&self, number: u64) -> Result<Vec<Late>, Fault> {
         self.0.came_late(number)
+    }
+    fn deliveries(&self) -> &dyn causeway_core::store::Deliveries {
+        self.0.deliveries()
     }
     fn forget(&self, before: Timestamp) -> Result<u64, Fault> {
         self.0.forget(before)
