@@ -65,6 +65,8 @@ pub struct Process {
     pub http: Option<SocketAddr>,
     /// Where the admin port listens.
     pub admin: SocketAddr,
+    /// All that was bound, by name.
+    bound: Vec<(String, SocketAddr)>,
 }
 
 impl Process {
@@ -116,7 +118,17 @@ impl Process {
             mllp: at("mllp").expect("MLLP"),
             http: at("http"),
             admin: at("admin").expect("the admin port"),
+            bound,
         }
+    }
+
+    /// Where a listener is bound.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn address(&self, name: &str) -> SocketAddr {
+        let found = self.bound.iter().find(|(known, _)| known == name);
+        found.unwrap_or_else(|| panic!("no listener {name}")).1
     }
 
     /// Its process id.

@@ -152,11 +152,11 @@ impl Adapter for Fhir {
     }
 
     fn refuse(&self, head: &Head, _first: &[u8], findings: &[Finding], _stamp: &Stamp) -> Reply {
-        let lang = match head {
-            Head::Http(head) => language(head, self.lang),
-            Head::Mllp | Head::File { .. } | Head::Dimse { .. } => self.lang,
+        let (path, lang) = match head {
+            Head::Http(head) => (head.path.as_str(), language(head, self.lang)),
+            Head::Mllp | Head::File { .. } | Head::Dimse { .. } => ("", self.lang),
         };
-        reply::refusal(findings, lang)
+        reply::refusal(findings, path, lang)
     }
 
     fn from_fhir(&self, parcel: &Parcel<'_>, _stamp: &Stamp) -> Parsed<Vec<u8>> {

@@ -21,4 +21,4 @@ pub use problem::problem;
 pub use references::{is_elsewhere, settle};
 pub use reply::{etag, http_date, instant, representation};
 pub use request::{Operation, language, media_problem};
-pub use status::status;
+pub use status::{fields, status};

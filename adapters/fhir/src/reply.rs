@@ -14,7 +14,7 @@ use crate::adapter::Reading;
 use crate::build::{array, item, object, set_text, text};
 use crate::outcome::{self, outcome};
 use crate::part::{Kind, entries};
-use crate::status::status;
+use crate::status::{fields, status};
 
 /// The media type of every body.
 const JSON: &str = "application/fhir+json; fhirVersion=4.0";
@@ -63,14 +63,19 @@ impl Decided {
     }
 }
 
-/// A request that could not be read or taken.
-pub(crate) fn refusal(findings: &[Finding], lang: Lang) -> Reply {
+/// A request at a path that could not be read or taken.
+pub(crate) fn refusal(findings: &[Finding], path: &str, lang: Lang) -> Reply {
     let status = status(findings).unwrap_or(500);
     Reply {
         kind: ReplyKind::Refusal,
         positive: false,
-        ..response(status, Vec::new(), outcome(findings, lang))
+        ..response(status, told(status, findings, path), outcome(findings, lang))
     }
+}
+
+fn told(status: u16, findings: &[Finding], path: &str) -> Vec<(String, String)> {
+    let fields = fields(status, findings, path).into_iter();
+    fields.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The response to a request.
@@ -79,7 +84,10 @@ pub(crate) fn reply(reading: &Reading, sum: &Sum) -> Reply {
         (Kind::Single, [only]) => single(reading, only),
         (Kind::Message, [only]) => message(reading, only),
         (Kind::Transaction, [only]) => match only.refused() {
-            Some(status) => response(status, Vec::new(), outcome(&only.findings, reading.lang)),
+            Some(status) => {
+                let fields = told(status, &only.findings, &reading.head.path);
+                response(status, fields, outcome(&only.findings, reading.lang))
+            }
             None => several(reading, "transaction-response", sum),
         },
         _ => several(reading, "batch-response", sum),
@@ -90,9 +98,6 @@ fn response(status: u16, mut headers: Vec<(String, String)>, bytes: Vec<u8>) -> 
     if !bytes.is_empty() {
         headers.push(("content-type".to_owned(), JSON.to_owned()));
     }
-    if status == 503 || status == 429 {
-        headers.push(("retry-after".to_owned(), "5".to_owned()));
-    }
     Reply {
         head: ReplyHead::Http { status, headers },
         kind: ReplyKind::Application,
@@ -101,16 +106,17 @@ fn response(status: u16, mut headers: Vec<(String, String)>, bytes: Vec<u8>) -> 
     }
 }
 
-fn refused(status: u16, decided: &Decided, lang: Lang) -> Reply {
-    response(status, Vec::new(), decided.outcome(lang))
+fn refused(status: u16, decided: &Decided, reading: &Reading) -> Reply {
+    let fields = told(status, &decided.findings, &reading.head.path);
+    response(status, fields, decided.outcome(reading.lang))
 }
 
 fn single(reading: &Reading, decided: &Decided) -> Reply {
     if let Some(status) = decided.refused() {
-        return refused(status, decided, reading.lang);
+        return refused(status, decided, reading);
     }
     let Some(applied) = decided.applied.first() else {
-        return refused(200, decided, reading.lang);
+        return refused(200, decided, reading);
     };
     let status = done(applied);
     let headers = vec![

@@ -66,6 +66,17 @@ impl Operation {
     }
 }
 
+/// The methods that do something at a path below the API's base.
+pub(crate) fn allowed(path: &str) -> &'static str {
+    let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
+    match steps.as_slice() {
+        [] | [.., "$process-message" | "$validate" | "_search"] => "POST",
+        ["metadata"] | [_, _, "_history", _] => "GET, HEAD",
+        [_] => "GET, HEAD, POST, PUT, DELETE",
+        _ => "GET, HEAD, PUT, DELETE",
+    }
+}
+
 /// A query without what says how the answer should look.
 fn condition(query: &str) -> String {
     let shape = |pair: &&str| ["_format=", "_pretty="].iter().any(|name| pair.starts_with(name));

@@ -25,6 +25,20 @@ pub enum FaultKind {
     Internal,
     /// A peer that we called did not answer as it should.
     Upstream,
+    /// Who sends does not say who it is, or not so that it can be believed.
+    Unauthenticated,
+    /// Who sends may not.
+    Forbidden,
+    /// It was meant for somebody else.
+    Misdirected,
+    /// Nothing is at the place that it names.
+    Nowhere,
+    /// What is there does not do what was asked for.
+    NotAllowed,
+    /// A kind of content, or a coding of it, that is not taken.
+    Unsupported,
+    /// One sender wants too much at once.
+    TooMany,
 }
 
 /// Whose fault it is.
@@ -56,7 +70,7 @@ impl Fault {
     /// A fault with the same words for peer and log.
     pub fn new(kind: FaultKind, text: impl Into<Cow<'static, str>>) -> Self {
         let text = text.into();
-        let retry = !matches!(kind, FaultKind::TooLarge | FaultKind::Unreadable);
+        let retry = kind == FaultKind::TooMany || blame(kind) != Blame::Sender;
         Self {
             kind,
             retry,
@@ -74,10 +88,27 @@ impl Fault {
 
     /// Whose fault it is.
     pub fn blame(&self) -> Blame {
-        match self.kind {
-            FaultKind::TooLarge | FaultKind::Unreadable => Blame::Sender,
-            FaultKind::Upstream => Blame::Peer,
-            _ => Blame::Gateway,
-        }
+        blame(self.kind)
+    }
+}
+
+fn blame(kind: FaultKind) -> Blame {
+    match kind {
+        FaultKind::TooLarge
+        | FaultKind::Unreadable
+        | FaultKind::Unauthenticated
+        | FaultKind::Forbidden
+        | FaultKind::Misdirected
+        | FaultKind::Nowhere
+        | FaultKind::NotAllowed
+        | FaultKind::Unsupported
+        | FaultKind::TooMany => Blame::Sender,
+        FaultKind::Upstream => Blame::Peer,
+        FaultKind::Storage
+        | FaultKind::Overload
+        | FaultKind::Timeout
+        | FaultKind::Draining
+        | FaultKind::Held
+        | FaultKind::Internal => Blame::Gateway,
     }
 }

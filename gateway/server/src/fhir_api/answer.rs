@@ -3,7 +3,7 @@
 use causeway_core::finding::Lang;
 use causeway_core::{Class, Finding, HttpHead};
 use causeway_fhir::outcome::outcome;
-use causeway_fhir::{etag, http_date, problem, status};
+use causeway_fhir::{etag, fields, http_date, problem, status};
 use jiff::Timestamp;
 
 use crate::resources::Found;
@@ -22,12 +22,10 @@ pub(super) fn json(status: u16, bytes: Vec<u8>) -> Passing {
 }
 
 /// An outcome with the status that its findings ask for.
-pub(super) fn refused(findings: &[Finding], lang: Lang) -> Passing {
+pub(super) fn refused(findings: &[Finding], path: &str, lang: Lang) -> Passing {
     let status = status(findings).unwrap_or(200);
     let mut answer = json(status, outcome(findings, lang));
-    if status == 503 {
-        answer.headers.push(("retry-after", "5".to_owned()));
-    }
+    answer.headers.extend(fields(status, findings, path));
     answer
 }
 

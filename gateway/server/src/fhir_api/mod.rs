@@ -63,7 +63,7 @@ impl Api {
         };
         match self.route(&asked, body).await {
             Ok(answer) => answer,
-            Err(finding) => answer::refused(&[*finding], asked.lang),
+            Err(finding) => answer::refused(&[*finding], &head.path, asked.lang),
         }
     }
 

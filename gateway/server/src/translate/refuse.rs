@@ -143,6 +143,13 @@ pub(super) fn finding(fault: &Fault) -> Finding {
         FaultKind::Held => ("held", Class::Busy, "此消息已被搁置，等待人工处理"),
         FaultKind::Internal => ("gateway-defect", Class::Internal, "网关内部缺陷"),
         FaultKind::Upstream => ("upstream", Class::Busy, "下游系统不可用"),
+        FaultKind::Unauthenticated => ("unauthenticated", Class::Business, "需要有效的身份凭据"),
+        FaultKind::Forbidden => ("forbidden", Class::Business, "不允许此请求"),
+        FaultKind::Misdirected => ("misdirected", Class::Business, "此请求不是发给本监听器的"),
+        FaultKind::Nowhere => ("unknown-path", Class::UnknownKey, "此路径下没有内容"),
+        FaultKind::NotAllowed => ("method-not-allowed", Class::UnsupportedType, "此路径不支持该方法"),
+        FaultKind::Unsupported => ("unsupported", Class::UnsupportedType, "不接受此类型或编码的内容"),
+        FaultKind::TooMany => ("too-many", Class::Busy, "同一来源的请求过多，请稍后重试"),
     };
     let by = Actor::new(ActorKind::Gateway, "refuse");
     Finding::new(code, Severity::Error, class, by, Text::new(zh, fault.outside.clone()))

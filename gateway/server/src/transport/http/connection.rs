@@ -29,17 +29,13 @@ const FIELDS: usize = 100;
 /// How long the peer may still send after the last response; longer for one that was sending when it was refused.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// What a peer hears whose header did not come to its end.
-const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-
 /// Runs a connection to its end.
 pub(super) async fn run<S>(listener: Arc<Listener>, peer: Arc<str>, stream: S, mut shutdown: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let phase = Arc::new(Phase::default());
-    let counters = Arc::clone(&listener.counters);
-    let stream = Guarded::new(stream, Arc::clone(&phase), counters, &listener.options);
+    let stream = Guarded::new(stream, Arc::clone(&phase), Arc::clone(&listener));
     let name = Arc::clone(&listener.name);
     let service = service_fn({
         let (phase, peer) = (Arc::clone(&phase), Arc::clone(&peer));
@@ -71,11 +67,8 @@ where
     if let Err(error) = ended {
         debug!(listener = %name, %peer, %error, "connection broke");
     }
-    let mut stream = connection.into_parts().io.into_inner().into_inner();
-    if timeout(LINGER, close(&mut stream, phase.get() == Phase::LATE))
-        .await
-        .is_err()
-    {
+    let (mut stream, last) = connection.into_parts().io.into_inner().into_inner();
+    if timeout(LINGER, close(&mut stream, &last)).await.is_err() {
         debug!(listener = %name, %peer, "the peer did not close");
     }
 }
@@ -91,10 +84,8 @@ fn serve(listener: Arc<Listener>, peer: Arc<str>, phase: Arc<Phase>, request: Re
     })
 }
 
-async fn close(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), late: bool) -> std::io::Result<()> {
-    if late {
-        stream.write_all(LATE).await?;
-    }
+async fn close(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), last: &[u8]) -> std::io::Result<()> {
+    stream.write_all(last).await?;
     stream.shutdown().await?;
     let mut scrap = [0; 4096];
     while stream.read(&mut scrap).await? > 0 {}

@@ -3,11 +3,10 @@
 
 use std::net::SocketAddr;
 
-use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN, WWW_AUTHENTICATE};
-use hyper::{StatusCode, header::HeaderValue};
+use causeway_core::{Fault, FaultKind};
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 
 use super::options::Options;
-use super::response::{Answer, said};
 
 /// What a listener asks of every request.
 #[derive(Debug, Clone, Default)]
@@ -33,29 +32,22 @@ impl Door {
         Self { hosts, token }
     }
 
-    /// What is said to a request that is not let in.
-    pub(super) fn turns_away(&self, headers: &HeaderMap) -> Option<Answer> {
+    /// Why a request is not let in.
+    pub(super) fn turns_away(&self, headers: &HeaderMap) -> Option<Fault> {
         let host = text(headers, HOST);
         if !self.hosts.is_empty() && !self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) {
-            return Some(said(
-                StatusCode::MISDIRECTED_REQUEST,
-                "this listener does not answer to that Host",
-            ));
+            let why = "this listener does not answer to that Host";
+            return Some(Fault::new(FaultKind::Misdirected, why));
         }
         let origin = text(headers, ORIGIN);
         let own = origin.split_once("://").is_some_and(|(_, name)| name == host);
         if !origin.is_empty() && !own {
-            return Some(said(
-                StatusCode::FORBIDDEN,
-                "requests of pages of other origins are not taken",
-            ));
+            let why = "requests of pages of other origins are not taken";
+            return Some(Fault::new(FaultKind::Forbidden, why));
         }
         if self.token.as_ref().is_some_and(|token| !knows(headers, token)) {
-            let mut answer = said(StatusCode::UNAUTHORIZED, "Authorization: Bearer TOKEN is needed");
-            answer
-                .headers_mut()
-                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            return Some(answer);
+            let why = "Authorization: Bearer TOKEN is needed";
+            return Some(Fault::new(FaultKind::Unauthenticated, why));
         }
         None
     }

@@ -1,18 +1,18 @@
 //! The deadlines of a connection that only its stream can keep: how long it may be silent between requests, how long a
-//! header may take, and how long a peer may leave a response unread. HTTP itself is not known here.
+//! header may take, and how long a peer may leave a response unread. What is said at its end is kept here until then. HTTP
+//! itself is not known here.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::options::Options;
-use crate::transport::mllp::Counters;
+use super::server::Listener;
 
 /// Where a connection is in its life; the service and the stream tell each other.
 #[derive(Debug, Default)]
@@ -25,8 +25,6 @@ impl Phase {
     pub(super) const HEADER: u8 = 1;
     /// A request is read or answered; its own deadlines hold.
     pub(super) const BUSY: u8 = 2;
-    /// A header did not come to its end in time.
-    pub(super) const LATE: u8 = 3;
 
     pub(super) fn set(&self, phase: u8) {
         self.0.store(phase, Ordering::Relaxed);
@@ -41,10 +39,9 @@ impl Phase {
 pub(super) struct Guarded<S> {
     stream: S,
     phase: Arc<Phase>,
-    counters: Arc<Counters>,
-    idle: Duration,
-    header: Duration,
-    write: Duration,
+    listener: Arc<Listener>,
+    /// What is said before it is closed.
+    last: Bytes,
     /// The phase that `due` was set for.
     seen: u8,
     due: Instant,
@@ -55,23 +52,32 @@ pub(super) struct Guarded<S> {
 }
 
 impl<S> Guarded<S> {
-    pub(super) fn new(stream: S, phase: Arc<Phase>, counters: Arc<Counters>, options: &Options) -> Self {
+    pub(super) fn new(stream: S, phase: Arc<Phase>, listener: Arc<Listener>) -> Self {
+        let idle = listener.options.idle;
         Self {
             stream,
             phase,
-            counters,
-            idle: options.idle,
-            header: options.header,
-            write: options.write,
+            listener,
+            last: Bytes::new(),
             seen: Phase::IDLE,
-            due: Instant::now() + options.idle,
-            timer: Box::pin(sleep(options.idle)),
+            due: Instant::now() + idle,
+            timer: Box::pin(sleep(idle)),
             unread: None,
         }
     }
 
-    pub(super) fn into_inner(self) -> S {
-        self.stream
+    /// The stream, and what is still to be said on it.
+    pub(super) fn into_inner(self) -> (S, Bytes) {
+        (self.stream, self.last)
+    }
+
+    /// Whether something else is said in place of these bytes, at the end.
+    fn keeps_back(&mut self, bytes: &[u8]) -> bool {
+        let Some(instead) = self.listener.words.instead_of(bytes) else {
+            return false;
+        };
+        self.last = instead;
+        true
     }
 
     fn look(&mut self) {
@@ -81,8 +87,8 @@ impl<S> Guarded<S> {
         }
         self.seen = phase;
         self.due = match phase {
-            Phase::IDLE => Instant::now() + self.idle,
-            Phase::HEADER => Instant::now() + self.header,
+            Phase::IDLE => Instant::now() + self.listener.options.idle,
+            Phase::HEADER => Instant::now() + self.listener.options.header,
             _ => return,
         };
         if self.due < self.timer.deadline() {
@@ -103,10 +109,10 @@ impl<S> Guarded<S> {
             self.timer.as_mut().reset(self.due);
         }
         if self.seen == Phase::HEADER {
-            self.counters.frame_timeouts.add(1);
-            self.phase.set(Phase::LATE);
+            self.listener.counters.frame_timeouts.add(1);
+            self.last = self.listener.words.late.clone();
         } else {
-            self.counters.idle_timeouts.add(1);
+            self.listener.counters.idle_timeouts.add(1);
         }
         Poll::Ready(io::ErrorKind::TimedOut.into())
     }
@@ -116,10 +122,10 @@ impl<S> Guarded<S> {
             self.unread = None;
             return done;
         }
-        let write = self.write;
+        let write = self.listener.options.write;
         let timer = self.unread.get_or_insert_with(|| Box::pin(sleep(write)));
         ready!(timer.as_mut().poll(cx));
-        self.counters.write_timeouts.add(1);
+        self.listener.counters.write_timeouts.add(1);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
@@ -132,7 +138,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
             return self.overdue(cx).map(Err);
         };
         let came = buffer.filled().len() - before;
-        self.counters.bytes_in.add(came as u64);
+        self.listener.counters.bytes_in.add(came as u64);
         if came > 0 && self.phase.get() == Phase::IDLE {
             self.phase.set(Phase::HEADER);
             self.look();
@@ -143,9 +149,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.keeps_back(bytes) {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let done = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if let Poll::Ready(Ok(written)) = &done {
-            self.counters.bytes_out.add(*written as u64);
+            self.listener.counters.bytes_out.add(*written as u64);
         }
         self.written(cx, done)
     }
@@ -155,9 +164,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [only] = parts
+            && self.keeps_back(only)
+        {
+            return Poll::Ready(Ok(only.len()));
+        }
         let done = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
         if let Poll::Ready(Ok(written)) = &done {
-            self.counters.bytes_out.add(*written as u64);
+            self.listener.counters.bytes_out.add(*written as u64);
         }
         self.written(cx, done)
     }

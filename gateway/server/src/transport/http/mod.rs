@@ -10,6 +10,7 @@ mod options;
 mod request;
 mod response;
 mod route;
+mod said;
 mod server;
 
 pub use options::Options;

@@ -8,9 +8,10 @@ use causeway_core::frame::media_type;
 use causeway_core::{Fault, FaultKind, Frame, Head, HttpHead, Leave};
 use hyper::body::{Body, Incoming};
 use hyper::header::{
-    ACCEPT, ACCEPT_LANGUAGE, ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderName,
-    HeaderValue, IF_MATCH, IF_NONE_MATCH,
+    ACCEPT, ACCEPT_ENCODING, ACCEPT_LANGUAGE, ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap,
+    HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH,
 };
+use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 use jiff::Timestamp;
 use tokio::time::timeout;
@@ -21,62 +22,78 @@ use super::body::{self, Broken};
 use super::door::text;
 use super::response::{self, Answer, said};
 use super::route::{self, Kind, Route};
+use super::said;
 use super::server::Listener;
 use crate::replies::{Outgoing, Replies};
 use crate::transport::mllp::Charge;
 
 /// Answers a request.
 pub(super) async fn answer(listener: &Listener, peer: &Arc<str>, request: Request<Incoming>) -> Answer {
-    if let Some(answer) = listener.door.turns_away(request.headers()) {
-        return answer;
+    let (asked, body) = request.into_parts();
+    let found = route::find(&listener.routes, asked.uri.path());
+    let speaker = found
+        .map(|(route, _)| route)
+        .or_else(|| said::speaker(&listener.routes));
+    let path = speaker.map_or("", |route| route.path.as_str());
+    let head = head(listener, path, found.map_or("", |(_, below)| below), &asked);
+    if let Some(fault) = listener.door.turns_away(&asked.headers) {
+        return said::no(speaker, head, fault);
     }
-    let Some((route, below)) = route::find(&listener.routes, request.uri().path()) else {
-        return said(StatusCode::NOT_FOUND, "nothing is served at that path");
+    let Some((route, _)) = found else {
+        return said::no(
+            speaker,
+            head,
+            Fault::new(FaultKind::Nowhere, "nothing is served at that path"),
+        );
     };
-    let head = head(listener, route, below, &request);
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let reads = matches!(asked.method, Method::GET | Method::HEAD);
     match &route.kind {
         Kind::Rest { read, .. } if reads => return response::passing(read(head, Bytes::new()).await),
         Kind::Rest { .. } => {}
         Kind::Messages(media) => {
-            if let Some(answer) = unfit(request.method(), &head, media) {
+            if let Some(answer) = unfit(&asked.method, &head, media) {
                 return answer;
             }
         }
     }
-    let coding = text(request.headers(), CONTENT_ENCODING);
+    let coding = text(&asked.headers, CONTENT_ENCODING);
     if !matches!(coding, "" | "identity") {
-        return said(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "bodies with a Content-Encoding are not taken",
-        );
+        let fault = Fault::new(FaultKind::Unsupported, "bodies with a Content-Encoding are not taken");
+        return with(said::no(Some(route), head, fault), ACCEPT_ENCODING, "identity");
     }
-    take(listener, route, peer, head, request.into_body()).await
+    take(listener, route, peer, head, body).await
 }
 
 /// What is said to a request that is no message of the route.
 fn unfit(method: &Method, head: &HttpHead, media: &[&str]) -> Option<Answer> {
     if method != Method::POST {
-        let mut answer = said(StatusCode::METHOD_NOT_ALLOWED, "messages are sent with POST");
-        answer.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-        return Some(answer);
+        let answer = said(StatusCode::METHOD_NOT_ALLOWED, "messages are sent with POST");
+        return Some(with(answer, ALLOW, "POST"));
     }
     let given = head.media_type();
     if given.is_empty() || media.contains(&given.as_str()) {
         return None;
     }
-    let text = format!("a message here is one of these media types: {}", media.join(", "));
-    Some(said(StatusCode::UNSUPPORTED_MEDIA_TYPE, &text))
+    let taken = media.join(", ");
+    let text = format!("a message here is one of these media types: {taken}");
+    Some(with(said(StatusCode::UNSUPPORTED_MEDIA_TYPE, &text), ACCEPT, &taken))
 }
 
-fn head(listener: &Listener, route: &Route, below: &str, request: &Request<Incoming>) -> HttpHead {
-    let headers: &HeaderMap = request.headers();
+/// An answer with one more header field.
+fn with(mut answer: Answer, name: HeaderName, value: &str) -> Answer {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        answer.headers_mut().insert(name, value);
+    }
+    answer
+}
+
+fn head(listener: &Listener, path: &str, below: &str, request: &Parts) -> HttpHead {
+    let headers: &HeaderMap = &request.headers;
     let field = |name: HeaderName| text(headers, name).to_owned();
-    let own = matches!(route.kind, Kind::Rest { .. });
     HttpHead {
-        method: request.method().as_str().to_owned(),
+        method: request.method.as_str().to_owned(),
         path: below.to_owned(),
-        query: request.uri().query().unwrap_or_default().to_owned(),
+        query: request.uri.query().unwrap_or_default().to_owned(),
         content_type: field(CONTENT_TYPE),
         accept: field(ACCEPT),
         accept_language: field(ACCEPT_LANGUAGE),
@@ -84,12 +101,8 @@ fn head(listener: &Listener, route: &Route, below: &str, request: &Request<Incom
         if_none_match: field(IF_NONE_MATCH),
         if_none_exist: field(HeaderName::from_static("if-none-exist")),
         prefer: field(HeaderName::from_static("prefer")),
-        base: format!("{}://{}{}", listener.scheme(), text(headers, HOST), route.path),
-        request: if own {
-            uuid::Uuid::new_v4().to_string()
-        } else {
-            String::new()
-        },
+        base: format!("{}://{}{}", listener.scheme(), text(headers, HOST), path),
+        request: String::new(),
     }
 }
 
@@ -105,8 +118,11 @@ fn media(route: &Route, head: &HttpHead) -> String {
 }
 
 /// Reads the body and hands the frame on.
-async fn take(listener: &Listener, route: &Route, peer: &Arc<str>, head: HttpHead, body: Incoming) -> Answer {
+async fn take(listener: &Listener, route: &Route, peer: &Arc<str>, mut head: HttpHead, body: Incoming) -> Answer {
     let options = &listener.options;
+    if matches!(route.kind, Kind::Rest { .. }) {
+        head.request = uuid::Uuid::new_v4().to_string();
+    }
     let media = media(route, &head);
     let passes = match &route.kind {
         Kind::Rest { passes, read } if passes(&head) => Some((read, head.clone())),

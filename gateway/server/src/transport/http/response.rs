@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use causeway_core::{FaultKind, Leave, Reply, ReplyHead, ReplyKind};
 use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 
 use super::route::Passing;
@@ -27,10 +27,22 @@ fn typed(status: StatusCode, media: &str, bytes: Bytes) -> Answer {
     if let Ok(media) = HeaderValue::from_str(media) {
         response.headers_mut().insert(CONTENT_TYPE, media);
     }
-    if status == StatusCode::SERVICE_UNAVAILABLE || status == StatusCode::TOO_MANY_REQUESTS {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    completed(response)
+}
+
+/// What a status asks for that the transport alone knows: how to prove who one is (RFC 9110 15.5.2), and when to come again
+/// where nobody said it.
+fn completed(mut response: Answer) -> Answer {
+    let again = HeaderValue::from_static("5");
+    match response.status() {
+        StatusCode::UNAUTHORIZED => {
+            let bearer = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
+        }
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+            response.headers_mut().entry(RETRY_AFTER).or_insert(again);
+        }
+        _ => {}
     }
     response
 }
@@ -48,7 +60,7 @@ fn formed<N: AsRef<str>>(status: u16, headers: &[(N, String)], bytes: Bytes) -> 
             response.headers_mut().append(name, value);
         }
     }
-    response
+    completed(response)
 }
 
 /// The answer to a request that changes nothing.
@@ -98,8 +110,16 @@ fn status(leave: &Leave, reply: &Reply) -> StatusCode {
     }
 }
 
-fn of_fault(kind: FaultKind) -> StatusCode {
+/// The status of a fault.
+pub(super) fn of_fault(kind: FaultKind) -> StatusCode {
     match kind {
+        FaultKind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        FaultKind::Forbidden => StatusCode::FORBIDDEN,
+        FaultKind::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+        FaultKind::Nowhere => StatusCode::NOT_FOUND,
+        FaultKind::NotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        FaultKind::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        FaultKind::TooMany => StatusCode::TOO_MANY_REQUESTS,
         FaultKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         FaultKind::Timeout => StatusCode::REQUEST_TIMEOUT,
         FaultKind::Unreadable => StatusCode::BAD_REQUEST,

@@ -13,15 +13,10 @@ use super::connection;
 use super::door::Door;
 use super::options::Options;
 use super::route::Route;
+use super::said::LastWords;
 use crate::transport::accept::{Accepting, allowed, prepare};
 use crate::transport::mllp::{Cidr, Counters, Place, Places, ReadBudget};
 use crate::transport::tls::Acceptor;
-
-/// What a peer hears when it has too many connections, and when all are taken.
-const TOO_MANY: &[u8] =
-    b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-const FULL: &[u8] =
-    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// What a listener is made of.
 #[derive(Debug)]
@@ -44,6 +39,8 @@ pub struct Listener {
     pub tls: Acceptor,
     /// What is asked of every request.
     pub(super) door: Door,
+    /// What is said where no request came through.
+    pub(super) words: LastWords,
 }
 
 impl Listener {
@@ -70,6 +67,7 @@ impl Listener {
             budget,
             drain: Duration::from_secs(30),
             tls: Acceptor::default(),
+            words: LastWords::default(),
         })
     }
 
@@ -80,7 +78,8 @@ impl Listener {
 
     /// Serves until `shutdown` says true (or its sender is gone): then accepts nothing more, lets requests under way be
     /// answered for at most `drain`, and returns.
-    pub async fn serve(self, socket: TcpListener, shutdown: watch::Receiver<bool>) {
+    pub async fn serve(mut self, socket: TcpListener, shutdown: watch::Receiver<bool>) {
+        self.words = LastWords::of(&self.routes);
         info!(listener = %self.name, "listening for HTTP");
         let (listener, places, signal) = (Arc::new(self), Places::default(), shutdown.clone());
         let accepting = Accepting {
@@ -112,8 +111,9 @@ fn admit(listener: &Listener, places: &Places, stream: &TcpStream, peer: SocketA
             return None; // nobody listens to plain text there, and a handshake would be one more connection
         }
         let of_all = places.take(peer.ip(), u32::MAX, per_peer).is_some();
+        let words = &listener.words;
         // A courtesy: a peer whose socket does not take it at once hears nothing.
-        let _said = stream.try_write(if of_all { FULL } else { TOO_MANY });
+        let _said = stream.try_write(if of_all { &words.full } else { &words.too_many });
     }
     place
 }
