@@ -13,9 +13,13 @@ pkg-config --exists openssl 2>/dev/null || missing="$missing libssl-dev"
 if [ "${1:-test}" = test ]; then
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
     need storescu dcmtk
+    [ -x /usr/sbin/Orthanc ] || missing="$missing orthanc"
 fi
 if [ -n "$missing" ]; then
-    install="apt-get update && apt-get install -y --no-install-recommends$missing"
+    # A policy of the time of the installation keeps daemons from being started by it (invoke-rc.d(8)).
+    policy=/usr/sbin/policy-rc.d
+    quiet="[ -e $policy ] || { printf \"%s\\n\" \"#!/bin/sh\" \"exit 101\" >$policy; chmod 755 $policy; trap \"rm $policy\" EXIT; }"
+    install="apt-get update && { $quiet; } && apt-get install -y --no-install-recommends$missing"
     if [ "$(id -u)" = 0 ]; then
         echo "installing$missing"
         sh -c "$install"

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use causeway_core::Store;
 use causeway_server::config::{Format, Listener, Transport};
 use causeway_server::transport::tls::Options;
-use causeway_tests::{Authority, Gateway, Identity, dcmtk, public, python};
+use causeway_tests::{Authority, Gateway, Identity, binary, dcmtk, public, python};
 use serde_json::{Value, json};
 
 async fn gateway(tls: Options) -> (Gateway, SocketAddr) {
@@ -135,4 +135,35 @@ async fn pynetdicom_stores_objects_as_they_are_under_every_version() {
         files.len() as u64,
         "the second time they are resends"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_goes_out_under_tls_to_whom_is_trusted_and_to_nobody_else() {
+    let (authority, other) = (Authority::new("Hospital CA"), Authority::new("Somebody's CA"));
+    let (gateway, to) = gateway(crate::mutual(&authority)).await;
+    let Some(file) = public("CT_small.dcm") else { return };
+    let own = authority.issue("us", 365);
+    let send = async |scheme: &str, more: Vec<PathBuf>| {
+        let mut command = std::process::Command::new(binary());
+        command.arg("send").arg(format!("{scheme}://CAUSEWAY@{to}")).args(more);
+        let ran = tokio::task::spawn_blocking(move || command.output()).await;
+        ran.expect("a thread").expect("causeway").status.code()
+    };
+    let proof = |trusted: &Authority| {
+        let flags = [
+            ("--ca", trusted.file()),
+            ("--certificate", own.certificate.clone()),
+            ("--key", own.key.clone()),
+        ];
+        let mut all: Vec<PathBuf> = flags.into_iter().flat_map(|(flag, path)| [flag.into(), path]).collect();
+        all.push(file.clone());
+        all
+    };
+    assert_eq!(send("dicoms", proof(&other)).await, Some(4));
+    assert_eq!(send("dicoms", vec![file.clone()]).await, Some(4));
+    assert_eq!(send("dicom", vec![file.clone()]).await, Some(4));
+    assert_eq!(gateway.log.health().accepted, 0);
+    assert_eq!(send("dicoms", proof(&authority)).await, Some(0));
+    let kept = gateway.log.frame(1).expect("the log").expect("a frame");
+    assert!(kept.frame.peer.ends_with(" CN=us,O=Hospital"), "{}", kept.frame.peer);
 }

@@ -16,6 +16,7 @@ mod replay;
 mod rules;
 mod run;
 mod send;
+mod send_dicom;
 mod show;
 mod translate;
 
@@ -26,7 +27,7 @@ use causeway_core::finding::Lang;
 use clap::{Parser, Subcommand};
 
 /// How a command ended; the numbers are part of the contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// All is well.
     Fine = 0,

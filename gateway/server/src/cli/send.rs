@@ -1,5 +1,5 @@
 //! `causeway send`: sends messages and prints the replies; with `--connections`, `--count` or `--rate` it measures
-//! instead. Nothing is kept here.
+//! instead. Nothing is kept here. What goes to DICOM peers is in `send_dicom`.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{Common, Status, block_on, input, output};
+use super::{Common, Status, block_on, input, output, send_dicom};
 use crate::transport::mllp::{Client, ClientError, Fresh, Load, LoadReport, Timeouts, load};
 use crate::transport::tls::{ClientOptions, Connector};
 
@@ -20,16 +20,20 @@ use crate::transport::tls::{ClientOptions, Connector};
   causeway send mllp://127.0.0.1:2575 oru.hl7
   causeway send mllp://127.0.0.1:2575 oru.hl7 --connections 16 --count 10000 --vary
   causeway send mllps://gateway.example.org:2576 oru.hl7 --ca ca.pem --certificate lis.pem --key lis.key
-  causeway send mllp://127.0.0.1:2575 a01.hl7 oru.hl7 --rate 500 --seconds 60 --json")]
+  causeway send mllp://127.0.0.1:2575 a01.hl7 oru.hl7 --rate 500 --seconds 60 --json
+  causeway send dicom://CAUSEWAY@127.0.0.1:11112                C-ECHO
+  causeway send dicom://ORTHANC@127.0.0.1:4242 ct1.dcm ct2.dcm  C-STORE")]
 pub(super) struct Args {
-    /// `mllp://HOST:PORT`, or `mllps://HOST:PORT` under TLS.
-    target: String,
-    /// Files; `-` is stdin.
-    #[arg(required = true)]
-    files: Vec<PathBuf>,
+    /// `mllp://HOST:PORT`, or `mllps://` under TLS; `dicom://CALLED-AE@HOST:PORT`, or `dicoms://`.
+    pub(super) target: String,
+    /// Files; `-` is stdin. Without any, a DICOM peer is asked whether it is there (C-ECHO).
+    pub(super) files: Vec<PathBuf>,
     /// Seconds to wait for a reply.
     #[arg(long, default_value_t = 30)]
-    timeout: u64,
+    pub(super) timeout: u64,
+    /// DICOM: the title that calls.
+    #[arg(long, value_name = "AE", default_value = "CAUSEWAY")]
+    pub(super) calling: String,
     /// TLS: the authorities (PEM) that are trusted, instead of the system's.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -41,22 +45,22 @@ pub(super) struct Args {
     key: Option<PathBuf>,
     /// Measure: connections at once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    connections: Option<u16>,
+    pub(super) connections: Option<u16>,
     /// Measure: messages in all, the files in turn; without it and --seconds each file once for each connection.
     #[arg(long, value_name = "N")]
-    count: Option<u64>,
+    pub(super) count: Option<u64>,
     /// Measure: how long to send; what is under way then is still waited for.
     #[arg(long, value_name = "S")]
-    seconds: Option<u64>,
+    pub(super) seconds: Option<u64>,
     /// Measure: messages a second in all; without it as fast as replies come.
     #[arg(long, value_name = "R", value_parser = rate)]
-    rate: Option<f64>,
+    pub(super) rate: Option<f64>,
     /// Measure: messages of one connection that wait for replies at once.
     #[arg(long, value_name = "N", default_value_t = 1)]
-    pipeline: usize,
+    pub(super) pipeline: usize,
     /// Measure: a new patient, visit and order in every message; MSH-10 is always new.
     #[arg(long)]
-    vary: bool,
+    pub(super) vary: bool,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -67,6 +71,12 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
+    if send_dicom::is_target(&args.target) {
+        return send_dicom::run(args, common.json);
+    }
+    if args.files.is_empty() {
+        anyhow::bail!("what is to be sent? FILE..., or - for stdin");
+    }
     let (address, tls) = target(args)?;
     let Some(inputs) = input::read(&args.files) else {
         return Ok(Status::Unreadable);
@@ -80,25 +90,37 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
 
 /// Where to send, and with what.
 fn target(args: &Args) -> anyhow::Result<(&str, Connector)> {
+    let (tls, address) = match args.target.strip_prefix("mllps://") {
+        Some(address) => (true, Some(address)),
+        None => (false, args.target.strip_prefix("mllp://")),
+    };
+    let Some(address) = address else {
+        anyhow::bail!(
+            "a target is mllp(s)://HOST:PORT or dicom(s)://CALLED-AE@HOST:PORT, not {:?}",
+            args.target
+        );
+    };
+    Ok((address, connector(args, tls)?))
+}
+
+/// What connections are made with.
+pub(super) fn connector(args: &Args, tls: bool) -> anyhow::Result<Connector> {
     let options = ClientOptions {
         ca: args.ca.clone(),
         certificate: args.certificate.clone(),
         key: args.key.clone(),
         ..ClientOptions::default()
     };
-    if let Some(address) = args.target.strip_prefix("mllps://") {
-        return Ok((address, Connector::tls(&options)?));
+    if tls {
+        return Ok(Connector::tls(&options)?);
     }
-    let Some(address) = args.target.strip_prefix("mllp://") else {
+    if options != ClientOptions::default() {
         anyhow::bail!(
-            "a target is mllp://HOST:PORT or mllps://HOST:PORT, not {:?}",
+            "certificates are for mllps:// and dicoms://, and the target is {:?}",
             args.target
         );
-    };
-    if options != ClientOptions::default() {
-        anyhow::bail!("certificates are for mllps://, and the target is {:?}", args.target);
     }
-    Ok((address, Connector::plain()))
+    Ok(Connector::plain())
 }
 
 /// Whether any argument asks for a measurement.

@@ -15,7 +15,8 @@ use crate::transport::units;
 pub struct Destination {
     /// Its name in the log, listings and metrics. What waits for a name waits until it is configured again.
     pub name: String,
-    /// Where it is: `mllp://HOST:PORT`, `mllps://`, `http(s)://HOST/fhir`, `dicom://CALLED-AE@HOST:PORT`, or a folder.
+    /// Where it is: `mllp://HOST:PORT`, `mllps://`, `http(s)://HOST/fhir`, `dicom(s)://CALLED-AE@HOST:PORT`, or a
+    /// folder.
     pub to: String,
     /// In which form it gets them; without one, what the kind of peer is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -155,6 +156,8 @@ pub enum Target {
     Http(String),
     /// A DICOM application entity.
     Dicom {
+        /// Whether it is under TLS.
+        tls: bool,
         /// Its title.
         called_ae: String,
         /// `host:port`.
@@ -217,7 +220,7 @@ impl Destination {
         let wrong = || {
             format!(
                 "destination {:?}: `to` is mllp://HOST:PORT, mllps://HOST:PORT, http(s)://HOST[:PORT]/PATH, \
-                 dicom://CALLED-AE@HOST:PORT or a folder, not {:?}",
+                 dicom(s)://CALLED-AE@HOST:PORT or a folder, not {:?}",
                 self.name, self.to
             )
         };
@@ -236,12 +239,17 @@ impl Destination {
                 address: address(rest)?,
             }),
             "http" | "https" if !rest.is_empty() => Ok(Target::Http(self.to.trim_end_matches('/').to_owned())),
-            "dicom" => {
+            "dicom" | "dicoms" => {
+                let tls = scheme == "dicoms";
                 let (called, at) = rest.split_once('@').ok_or_else(wrong)?;
                 let titled = !called.is_empty() && called.len() <= 16;
                 let called_ae = titled.then(|| called.to_owned()).ok_or_else(wrong)?;
                 let address = address(at)?;
-                Ok(Target::Dicom { called_ae, address })
+                Ok(Target::Dicom {
+                    tls,
+                    called_ae,
+                    address,
+                })
             }
             _ => Err(wrong()),
         }
@@ -328,11 +336,13 @@ mod tests {
         assert_eq!(target("mllp://[::1]:2575"), Ok(mllp(false)));
         assert_eq!(target("mllps://[::1]:2575"), Ok(mllp(true)));
         assert_eq!(target("https://h/fhir/"), Ok(Target::Http("https://h/fhir".to_owned())));
-        let dicom = Target::Dicom {
+        let dicom = |tls| Target::Dicom {
+            tls,
             called_ae: "ORTHANC".to_owned(),
             address: "pacs:4242".to_owned(),
         };
-        assert_eq!(target("dicom://ORTHANC@pacs:4242"), Ok(dicom));
+        assert_eq!(target("dicom://ORTHANC@pacs:4242"), Ok(dicom(false)));
+        assert_eq!(target("dicoms://ORTHANC@pacs:4242"), Ok(dicom(true)));
         for wrong in [
             "",
             "mllp://h",

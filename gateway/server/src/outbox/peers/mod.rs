@@ -1,19 +1,34 @@
 //! The kinds of peers: a file each, and one arm in [`peer`].
 
+mod dicom;
 mod folder;
 
+pub use dicom::Dicom;
 pub use folder::Folder;
 
 use super::{Destination, Peer, Target};
+use crate::transport::tls::{Clients, Connector};
 
 /// The peer of a destination.
 ///
 /// # Errors
 /// Its `to`, its certificates or its folder cannot be used.
-pub fn peer(destination: &Destination) -> anyhow::Result<Box<dyn Peer>> {
+pub fn peer(destination: &Destination, clients: &Clients) -> anyhow::Result<Box<dyn Peer>> {
+    let connector = |tls| {
+        if tls {
+            clients.connector(&format!("destination {}", destination.name), &destination.tls)
+        } else {
+            Ok(Connector::plain())
+        }
+    };
     match destination.target().map_err(anyhow::Error::msg)? {
         Target::Folder(folder) => Ok(Box::new(Folder::new(folder))),
-        Target::Mllp { .. } | Target::Http(_) | Target::Dicom { .. } => {
+        Target::Dicom {
+            tls,
+            called_ae,
+            address,
+        } => Ok(Box::new(Dicom::new(destination, called_ae, address, connector(tls)?))),
+        Target::Mllp { .. } | Target::Http(_) => {
             anyhow::bail!("destination {:?}: there is no peer of this kind", destination.name)
         }
     }

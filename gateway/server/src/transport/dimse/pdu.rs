@@ -141,9 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(super) async fn control(&mut self, pdu: &Pdu) -> Result<(), Broken> {
         let mut bytes = Vec::with_capacity(1024);
         write_pdu(&mut bytes, pdu).map_err(|error| io::Error::other(error.to_string()))?;
-        self.stream.write_all(&bytes).await?;
-        self.stream.flush().await?;
-        Ok(())
+        self.write(&bytes).await
     }
 
     /// Writes a command set in fragments that the peer takes.
@@ -152,15 +150,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let count = set.len().div_ceil(room);
         let mut bytes = Vec::with_capacity(set.len() + count * 12);
         for (number, fragment) in (1..).zip(set.chunks(room)) {
-            let length = u32::try_from(fragment.len()).unwrap_or(0);
-            bytes.extend_from_slice(&[DATA, 0]);
-            bytes.extend_from_slice(&(length + 6).to_be_bytes());
-            bytes.extend_from_slice(&(length + 2).to_be_bytes());
             let last = if number == count { 0x02 } else { 0 };
-            bytes.extend_from_slice(&[context, 0x01 | last]);
+            bytes.extend_from_slice(&data_header(context, fragment.len(), 0x01 | last));
             bytes.extend_from_slice(fragment);
         }
-        self.stream.write_all(&bytes).await?;
+        self.write(&bytes).await
+    }
+
+    /// Writes whole PDUs.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+        self.stream.write_all(bytes).await?;
         self.stream.flush().await?;
         Ok(())
     }
@@ -184,6 +183,18 @@ fn control(bytes: &[u8]) -> Result<Pdu, Broken> {
     let most = u32::try_from(LONGEST_REQUEST).unwrap_or(u32::MAX);
     let read = guard("pdu", || read_pdu(bytes, most, true).ok().flatten());
     read.ok().flatten().ok_or_else(invalid)
+}
+
+/// The header of a P-DATA-TF of one item with one fragment (PS3.8 9.3.5, annex E).
+pub(super) fn data_header(context: u8, length: usize, control: u8) -> [u8; 12] {
+    let mut header = [DATA, 0, 0, 0, 0, 0, 0, 0, 0, 0, context, control];
+    let length = u32::try_from(length).unwrap_or(0);
+    // Of the PDU, with the item's own six bytes, and of the item, with context and control.
+    let lengths = [(length + 6).to_be_bytes(), (length + 2).to_be_bytes()].concat();
+    if let Some(place) = header.get_mut(2..10) {
+        place.copy_from_slice(&lengths);
+    }
+    header
 }
 
 /// An abort of ours (PS3.8 9.3.8).

@@ -16,17 +16,17 @@ use super::command::{self, Command};
 use super::*;
 use crate::replies::{Outgoing, Replies};
 
-const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
-const EXPLICIT: &str = "1.2.840.10008.1.2.1";
+pub(super) const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
+pub(super) const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 
 /// A listener whose frames are noted and answered with a status.
-struct Ward {
-    listener: Listener,
-    frames: Arc<Mutex<Vec<Frame>>>,
+pub(super) struct Ward {
+    pub(super) listener: Listener,
+    pub(super) frames: Arc<Mutex<Vec<Frame>>>,
     folder: tempfile::TempDir,
 }
 
-fn ward(change: impl FnOnce(&mut Options)) -> Ward {
+pub(super) fn ward(change: impl FnOnce(&mut Options)) -> Ward {
     let folder = tempfile::tempdir().unwrap();
     let frames: Arc<Mutex<Vec<Frame>>> = Arc::default();
     let noted = Arc::clone(&frames);
@@ -78,7 +78,7 @@ impl Ward {
         (named, count(objects.join("incoming")))
     }
 
-    fn connect(&self, has_place: bool) -> (Scu, JoinHandle<End>, watch::Sender<bool>) {
+    pub(super) fn connect(&self, has_place: bool) -> (Scu, JoinHandle<End>, watch::Sender<bool>) {
         let (near, far) = tokio::io::duplex(64 << 10);
         let (stop, stopped) = watch::channel(false);
         let listener = self.listener.clone();
@@ -89,7 +89,7 @@ impl Ward {
 }
 
 /// The other side, which does what no proper one would.
-struct Scu(DuplexStream);
+pub(super) struct Scu(pub(super) DuplexStream);
 
 impl Scu {
     async fn send(&mut self, pdu: &Pdu) {
@@ -107,7 +107,7 @@ impl Scu {
         read_pdu(bytes.as_slice(), 1 << 20, true).unwrap()
     }
 
-    async fn associate(&mut self, called: &str, classes: &[&str]) -> Pdu {
+    pub(super) async fn associate(&mut self, called: &str, classes: &[&str]) -> Pdu {
         let contexts = (0u8..).zip(classes).map(|(number, class)| PresentationContextProposed {
             id: number * 2 + 1,
             abstract_syntax: (*class).to_owned(),

@@ -22,7 +22,14 @@ const STORAGE_TOO: [&str; 9] = [
     "1.2.840.10008.5.1.4.1.1.201.1",
 ];
 
-const IMPLICIT: &str = "1.2.840.10008.1.2";
+/// Implicit VR little endian, which everybody has to know (PS3.5 10.1).
+pub(super) const IMPLICIT: &str = "1.2.840.10008.1.2";
+/// Explicit, JPIP and JPIP with HTJ2K, each deflated (PS3.5 A.5, A.9, A.11).
+const DEFLATED: [&str; 3] = [
+    "1.2.840.10008.1.2.1.99",
+    "1.2.840.10008.1.2.4.95",
+    "1.2.840.10008.1.2.4.205",
+];
 const BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 /// Transfer syntaxes besides those of compressed pixels: explicit, deflated, RLE, and GE's private one.
 const SYNTAXES: [&str; 6] = [
@@ -49,6 +56,11 @@ pub(super) fn is_storage(uid: &str, more: &[String]) -> bool {
 
 fn is_known_syntax(uid: &str) -> bool {
     SYNTAXES.contains(&uid) || COMPRESSED_TOO.contains(&uid) || uid.starts_with(COMPRESSED)
+}
+
+/// Whether the whole data set is deflated, and may have any length.
+pub(super) fn is_deflated(uid: &str) -> bool {
+    DEFLATED.contains(&uid)
 }
 
 /// The transfer syntax to take of those offered: the first that says its value representations and is little endian, else
