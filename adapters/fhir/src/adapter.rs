@@ -1,13 +1,14 @@
 //! FHIR as the gateway sees it: requests in, a draft for each part, one response out.
 
 use causeway_core::adapter::Trace;
-use causeway_core::fhir::{Limits, NodeId, Tree, compact, parse};
+use causeway_core::fhir::{Limits, NodeId, Tree, parse};
 use causeway_core::finding::Lang;
 use causeway_core::{
     Adapter, Answer, Bundle, Class, Context, Draft, Finding, Head, HttpHead, Intent, Key, Parcel, Parsed, Reply,
     Source, Stamp,
 };
 
+use crate::delivery::transaction;
 use crate::part::{self, Kind};
 use crate::problem::problem;
 use crate::reply::{self, Sum};
@@ -159,8 +160,9 @@ impl Adapter for Fhir {
         reply::refusal(findings, path, lang)
     }
 
+    /// A transaction for a server that takes our ids.
     fn from_fhir(&self, parcel: &Parcel<'_>, _stamp: &Stamp) -> Parsed<Vec<u8>> {
-        Parsed::clean(compact(&parcel.bundle.tree, NodeId::ROOT).into_bytes())
+        transaction(parcel, true)
     }
 
     /// Nothing is mapped: the FHIR is what was sent.

@@ -6,6 +6,7 @@
 
 mod adapter;
 mod build;
+mod delivery;
 mod names;
 pub mod outcome;
 mod part;
@@ -16,6 +17,7 @@ mod request;
 mod status;
 
 pub use adapter::{Fhir, Reading};
+pub use delivery::transaction;
 pub use names::{is_id, is_type_name};
 pub use problem::problem;
 pub use references::{is_elsewhere, settle};

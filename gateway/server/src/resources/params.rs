@@ -95,6 +95,7 @@ const SUBJECTS: &[&str] = &[
 pub(super) fn form(kind: &str, name: &str) -> Option<Form> {
     match name {
         "identifier" if kind != "Bundle" => Some(Form::Token),
+        "_tag" => Some(Form::Token),
         "code" if CODES.contains(&kind) => Some(Form::Token),
         "status" if STATUSES.contains(&kind) => Some(Form::Token),
         "patient" if PATIENTS.contains(&kind) || SUBJECTS.contains(&kind) => Some(Form::Reference),
@@ -106,7 +107,7 @@ pub(super) fn form(kind: &str, name: &str) -> Option<Form> {
 
 /// The parameters of a type.
 pub fn names(kind: &str) -> impl Iterator<Item = (&'static str, &'static str)> + use<'_> {
-    let all = ["identifier", "code", "status", "patient", "subject", "date"];
+    let all = ["identifier", "code", "status", "patient", "subject", "date", "_tag"];
     all.into_iter().filter_map(move |name| {
         let form = match form(kind, name)? {
             Form::Token => "token",
@@ -149,6 +150,7 @@ impl Values {
         match name {
             "identifier" => self.codings(param, tree, &tree.select(resource, &["identifier"]), "value"),
             "code" => self.codings(param, tree, &tree.select(resource, &["code", "coding"]), "code"),
+            "_tag" => self.codings(param, tree, &tree.select(resource, &["meta", "tag"]), "code"),
             "status" => {
                 let status = tree.get_str(resource, "status");
                 self.tokens

@@ -44,6 +44,7 @@ pub struct Criterion {
 const TELLING: &[&str] = &[
     "_id",
     "identifier",
+    "_tag",
     "patient",
     "subject",
     "code",
