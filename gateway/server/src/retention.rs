@@ -58,15 +58,15 @@ fn disk(folder: &Path) -> Option<u64> {
 }
 
 /// Looks again and again until it is aborted.
-pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lag: Arc<Lag>, spool: Arc<Spool>, data: PathBuf) {
+pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lags: Vec<Arc<Lag>>, spool: Arc<Spool>, data: PathBuf) {
     let mut wait = FIRST;
     loop {
         tokio::time::sleep(wait).await;
         wait = EVERY;
-        let (log, lag) = (Arc::clone(&log), Arc::clone(&lag));
+        let (log, lags) = (Arc::clone(&log), lags.clone());
         let (spool, data) = (Arc::clone(&spool), data.clone());
         let passed = tokio::task::spawn_blocking(move || {
-            let dropped = pass(&log, rule, &lag, Timestamp::now())?;
+            let dropped = pass(&log, rule, &lags, Timestamp::now())?;
             sweep(&log, &spool, Timestamp::now())?;
             if let Err(error) = forget_objects(&log, &data) {
                 tracing::warn!(%error, "objects of dropped messages could not be removed");
@@ -86,11 +86,13 @@ pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lag: Arc<Lag>, spool: Arc<Spo
 ///
 /// # Errors
 /// The log cannot be read or written.
-pub fn pass(log: &SqliteLog, rule: Rule, lag: &Lag, now: Timestamp) -> Result<u64, Fault> {
+pub fn pass(log: &SqliteLog, rule: Rule, lags: &[Arc<Lag>], now: Timestamp) -> Result<u64, Fault> {
     let mut dropped = 0;
     if let Some(before) = rule.cutoff(now) {
         dropped += log.forget(before)?;
-        lag.forget(before);
+        for lag in lags {
+            lag.forget(before);
+        }
     }
     let Some(most) = rule.bytes else { return Ok(dropped) };
     let oldest = log.read_from(0, 1)?.first().and_then(|record| record.event.time());
@@ -99,7 +101,9 @@ pub fn pass(log: &SqliteLog, rule: Rule, lag: &Lag, now: Timestamp) -> Result<u6
         age = (age * 7 / 8).max(YOUNGEST); // about an eighth of the log at a time
         let Ok(before) = now.checked_sub(age) else { break };
         dropped += log.forget(before)?;
-        lag.forget(before);
+        for lag in lags {
+            lag.forget(before);
+        }
     }
     Ok(dropped)
 }
@@ -178,7 +182,7 @@ mod tests {
         let recent = frame(&inbox, 20, true).await;
         let young = frame(&inbox, 0, true).await;
         let there = |number| log.frame(number).unwrap().is_some();
-        let look = |bytes| pass(&log, Rule { days: 30, bytes }, &Lag::default(), Timestamp::now()).unwrap();
+        let look = |bytes| pass(&log, Rule { days: 30, bytes }, &[], Timestamp::now()).unwrap();
         assert_eq!(look(None), 1);
         assert_eq!([old, open, recent, young].map(there), [false, true, true, true]);
         assert_eq!(look(Some(u64::MAX)), 0);

@@ -28,6 +28,8 @@ pub struct Status {
     pub dimse: Vec<(String, Arc<dimse::Counters>)>,
     /// The read model's lag.
     pub lag: Arc<Lag>,
+    /// That of FHIR resources, where they are kept.
+    pub resources: Option<Arc<Lag>>,
     /// What listeners show to their peers.
     pub certificates: Certificates,
     /// Whether listeners may be open to other machines without protection.
@@ -42,6 +44,14 @@ impl Status {
         let associations = self.dimse.iter();
         streams.chain(associations.map(|(name, counters)| (name.as_str(), json!(counters.counts()))))
     }
+}
+
+fn behind(what: &str, lag: &Lag, so: &str) -> Option<String> {
+    if lag.is_broken() {
+        return Some(format!("{what} cannot be written; {so}"));
+    }
+    let seconds = lag.behind().as_secs();
+    (lag.behind() > BEHIND).then(|| format!("{what}: {seconds} s behind"))
 }
 
 impl Insight for Status {
@@ -68,11 +78,9 @@ impl Insight for Status {
         }
         remarks.extend(self.house.telemetry.balance.remark());
         remarks.extend(self.certificates.remarks(jiff::Timestamp::now()));
-        if self.lag.is_broken() {
-            remarks.push("the read model cannot be written; listings are old".to_owned());
-        } else if self.lag.behind() > BEHIND {
-            remarks.push(format!("the read model is {} s behind", self.lag.behind().as_secs()));
-        }
+        remarks.extend(behind("the read model", &self.lag, "listings are old"));
+        let resources = self.resources.as_ref();
+        remarks.extend(resources.and_then(|lag| behind("FHIR resources", lag, "reads are old")));
         remarks
     }
 
@@ -105,6 +113,7 @@ impl Insight for Status {
             },
             "resources": {
                 "position": self.house.sequencer.position(), "writes_pending": self.house.sequencer.pending(),
+                "behind_ms": self.resources.as_ref().map(|lag| lag.behind().as_millis()),
             },
             "rules": {
                 "snapshot": self.house.rulebook.current().id(),

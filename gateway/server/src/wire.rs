@@ -119,6 +119,7 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         spool: Arc::new(Spool::of(&config.data)),
         telemetry: Arc::default(),
         sequencer,
+        brake: Arc::default(),
     })
 }
 

@@ -6,10 +6,12 @@ mod codec;
 mod compress;
 mod memory;
 mod resend;
+mod sieve;
 mod sqlite;
 
 pub use compress::{compress, decompress};
 pub use memory::MemoryLog;
+pub use sieve::Sieve;
 pub use sqlite::{Options, Reader, SqliteLog};
 
 use causeway_core::{Fault, FaultKind};

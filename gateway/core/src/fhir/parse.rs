@@ -2,10 +2,12 @@
 //! allocated by what the text declares. A name that stands twice in an object is an error, since no reader could tell
 //! which was meant.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::origin::OriginId;
 
+use super::write::next_escaped;
 use super::{NodeId, Tree, Value};
 
 /// How large a text may be.
@@ -115,7 +117,7 @@ struct Reader<'a> {
     here: NodeId,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn document(&mut self, tree: &mut Tree) -> Step<()> {
         if self.text.len() > self.limits.bytes {
             return Err("larger than the limit");
@@ -281,17 +283,15 @@ impl Reader<'_> {
         })
     }
 
-    fn string(&mut self) -> Step<std::borrow::Cow<'static, str>> {
+    /// A string: a piece of the text where nothing in it is escaped, as nearly always.
+    fn string(&mut self) -> Step<Cow<'a, str>> {
         self.at += 1;
-        let mut out = String::new();
+        let plain = self.plain()?;
+        if self.skip(b'"') {
+            return Ok(Cow::Borrowed(plain));
+        }
+        let mut out = plain.to_owned();
         loop {
-            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            let plain = rest
-                .iter()
-                .position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\');
-            let plain = plain.ok_or("a string without an end")?;
-            out.push_str(self.text.get(self.at..self.at + plain).unwrap_or_default());
-            self.at += plain;
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -300,7 +300,17 @@ impl Reader<'_> {
                 Some(b'\\') => out.push(self.escaped()?),
                 _ => return Err("a control character in a string"),
             }
+            out.push_str(self.plain()?);
         }
+    }
+
+    /// What stands as it is, up to the next quote, backslash or control character.
+    fn plain(&mut self) -> Step<&'a str> {
+        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let length = next_escaped(rest).ok_or("a string without an end")?;
+        let plain = self.text.get(self.at..self.at + length).unwrap_or_default();
+        self.at += length;
+        Ok(plain)
     }
 
     fn escaped(&mut self) -> Step<char> {

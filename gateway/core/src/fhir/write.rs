@@ -79,7 +79,7 @@ fn write_string(text: &str, out: &mut Vec<u8>) {
 
 /// Where the first byte stands that cannot stand in a JSON string as it is. Eight bytes a step: a word's bytes that are
 /// below 0x20, a quote or a backslash leave their high bit set.
-fn next_escaped(bytes: &[u8]) -> Option<usize> {
+pub(super) fn next_escaped(bytes: &[u8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word;

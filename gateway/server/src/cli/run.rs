@@ -55,14 +55,21 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
         })
         .transpose()?;
     let (stop, stopped) = watch::channel(false);
-    let (rule, lag) = (retention::Rule::of(config), Arc::clone(projector.lag()));
+    let lags: Vec<_> = [projector.lag()]
+        .into_iter()
+        .chain(resources.as_ref().map(Resources::lag))
+        .map(Arc::clone)
+        .collect();
+    gateway.house.brake.watch(lags.clone());
+    let rule = retention::Rule::of(config);
     let (spool, data) = (Arc::clone(&gateway.house.spool), config.data.clone());
-    let retention = tokio::spawn(retention::keep(store, rule, lag, spool, data));
+    let retention = tokio::spawn(retention::keep(store, rule, lags, spool, data));
     let insight = status::Status {
         house: gateway.house.clone(),
         transports: gateway.transports.clone(),
         dimse: gateway.stored.counters.clone(),
         lag: Arc::clone(projector.lag()),
+        resources: resources.as_ref().map(|resources| Arc::clone(resources.lag())),
         certificates: gateway.certificates.clone(),
         insecure: config.insecure,
     };

@@ -9,11 +9,13 @@ use causeway_core::{Actor, ActorKind, Adapter, Class, Finding, NodeId, Severity,
 use causeway_hl7v2::Hl7v2;
 use causeway_store::{Reader as Log, SqliteLog};
 use causeway_x12::X12;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Common, Status, output};
 use crate::config::{Config, Format, Listener};
 use crate::projection::Reader;
+use crate::resources;
 use crate::spool::{Body, Spool};
 use crate::telemetry::TraceId;
 use crate::wire;
@@ -183,18 +185,38 @@ fn part(decided: &Decided) -> anyhow::Result<String> {
 /// Earlier messages of the same control id that are looked at; a sender that numbers so has many.
 const NAMESAKES: usize = 8;
 
+/// What is found only when somebody looks.
+fn notes(config: &Config, log: &Log, message: &Pending) -> Vec<Finding> {
+    let mut notes: Vec<Finding> = namesake(config, log, message).into_iter().collect();
+    // Nobody keeps resources that nobody reads.
+    if let Ok(reader) = resources::Reader::open(&config.data) {
+        notes.extend(reader.older(message.number).unwrap_or_default().iter().map(older));
+    }
+    notes
+}
+
+/// That a message was overtaken: what is known of a resource was stated later, and stays.
+fn older((name, stated, newer): &(String, i64, i64)) -> Finding {
+    let time = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or_default();
+    let (stated, newer) = (time(*stated), time(*newer));
+    let text = Text::new(
+        format!("{name} 的陈述（{stated}）早于已知内容（{newer}），未覆盖"),
+        format!("{name} was stated at {stated}, and what is known of it at {newer}: it was not written over"),
+    );
+    let by = Actor::new(ActorKind::Gateway, "resources");
+    Finding::new("out-of-order", Severity::Information, Class::Conflict, by, text)
+}
+
 /// That the sender gave the control id to other bytes before. Analysers that number from 1 every day do so all the time,
 /// so it is no remark to the sender and found only when somebody looks.
-fn notes(config: &Config, log: &Log, message: &Pending) -> Vec<Finding> {
-    let Ok(reader) = Reader::open(&config.data) else {
-        return Vec::new(); // the log alone does not know control ids
-    };
+fn namesake(config: &Config, log: &Log, message: &Pending) -> Option<Finding> {
+    let reader = Reader::open(&config.data).ok()?; // the log alone does not know control ids
     let earlier = reader.namesakes(message.number, NAMESAKES).unwrap_or_default();
     let frames = earlier
         .into_iter()
         .filter_map(|number| log.frame(number).ok().flatten());
     let other = frames.into_iter().find(|frame| frame.hash != message.hash);
-    other.as_ref().map(reused).into_iter().collect()
+    other.as_ref().map(reused)
 }
 
 fn reused(earlier: &Pending) -> Finding {

@@ -39,7 +39,7 @@ pub(super) fn behind() -> Box<Finding> {
     ))
 }
 
-type Read = rusqlite::Result<Option<Found>>;
+type Read = anyhow::Result<Option<Found>>;
 
 /// The current version.
 pub(super) fn current(read: Read, head: &HttpHead) -> Result<Passing, Box<Finding>> {

@@ -102,16 +102,12 @@ impl Asked {
         Ok(())
     }
 
-    /// The page; one more is looked for, to know whether there is a next.
+    /// The page.
     pub(super) fn answer(&self, reader: &Reader, base: &str) -> Result<Passing, Box<Finding>> {
-        let found = reader
-            .search(&self.search, self.after, self.count + 1)
-            .map_err(|_| behind())?;
-        let page = found.get(..self.count).unwrap_or(&found);
-        let next = (found.len() > self.count)
-            .then(|| page.last().map(|last| last.rid))
-            .flatten();
-        Ok(json(200, self.bundle(base, page, next)))
+        let page = reader.search(&self.search, self.after, self.count);
+        let page = page.map_err(|_| behind())?;
+        let next = page.next.filter(|_| self.count > 0);
+        Ok(json(200, self.bundle(base, &page.found, next)))
     }
 
     fn bundle(&self, base: &str, page: &[Found], next: Option<i64>) -> Vec<u8> {

@@ -3,13 +3,15 @@
 //! message waits for it.
 
 mod forget;
+mod lag;
 mod message;
 mod projector;
 mod query;
 mod schema;
 mod words;
 
+pub use lag::Lag;
 pub use message::state;
-pub use projector::{Describe, Lag, Projector};
+pub use projector::{Describe, Projector};
 pub use query::{Filter, Listed, Reader};
 pub use words::{index, spaced};

@@ -3,17 +3,16 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use causeway_core::store::{Event, Record};
 use causeway_core::{Context, Frame, Store};
-use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::forget::Pass;
+use super::lag::Lag;
 use super::message::{self, Row};
 use super::schema;
 
@@ -28,38 +27,6 @@ const IDLE: Duration = Duration::from_millis(100);
 
 /// Tells what a frame says of itself; for frames that were held before anything was made of them.
 pub type Describe = Arc<dyn Fn(&Frame) -> Context + Send + Sync>;
-
-/// How far the read model is behind.
-#[derive(Debug, Default)]
-pub struct Lag {
-    position: AtomicU64,
-    micros: AtomicU64,
-    broken: AtomicBool,
-    /// Microseconds since 1970; 0 when nothing is to be forgotten.
-    forget: AtomicI64,
-}
-
-impl Lag {
-    /// The log has dropped frames received before a time: the read model is to forget them too.
-    pub fn forget(&self, before: Timestamp) {
-        self.forget.fetch_max(before.as_microsecond(), Ordering::Relaxed);
-    }
-
-    /// The last position applied.
-    pub fn position(&self) -> u64 {
-        self.position.load(Ordering::Relaxed)
-    }
-
-    /// Age of the oldest record not applied yet when it was last looked at.
-    pub fn behind(&self) -> Duration {
-        Duration::from_micros(self.micros.load(Ordering::Relaxed))
-    }
-
-    /// Whether the read model cannot be written.
-    pub fn is_broken(&self) -> bool {
-        self.broken.load(Ordering::Relaxed)
-    }
-}
 
 /// The projector's thread.
 #[derive(Debug)]
@@ -131,7 +98,7 @@ fn follow(mut connection: Connection, log: &Log<'_>, lag: &Lag, stop: &mpsc::Rec
     loop {
         let more =
             step(&mut connection, log, lag).and_then(|more| Ok(forget(&mut pass, &mut connection, log, lag)? || more));
-        lag.broken.store(more.is_err(), Ordering::Relaxed);
+        lag.broken(more.is_err());
         if let Err(error) = &more {
             tracing::warn!(%error, "the read model is behind");
         }
@@ -150,8 +117,7 @@ fn follow(mut connection: Connection, log: &Log<'_>, lag: &Lag, stop: &mpsc::Rec
 /// Forgets a little of what is to be forgotten; whether there may be more.
 fn forget(pass: &mut Option<Pass>, connection: &mut Connection, log: &Log<'_>, lag: &Lag) -> anyhow::Result<bool> {
     if pass.is_none() {
-        let before = lag.forget.swap(0, Ordering::Relaxed);
-        *pass = (before != 0).then(|| Pass::new(before));
+        *pass = lag.take_forget().map(Pass::new);
     }
     let Some(running) = pass else { return Ok(false) };
     let more = running.step(connection, log.store);
@@ -166,32 +132,25 @@ fn step(connection: &mut Connection, log: &Log<'_>, lag: &Lag) -> anyhow::Result
     let position: u64 = connection
         .prepare_cached("SELECT position FROM applied")?
         .query_row([], |row| row.get(0))?;
-    lag.position.store(position, Ordering::Relaxed);
+    lag.applied(position);
     let records = log
         .store
         .read_from(position, BATCH)
         .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
     let Some(last) = records.last() else {
-        lag.micros.store(0, Ordering::Relaxed);
+        lag.seen(&[]);
         return Ok(false);
     };
     let (last, full) = (last.position, records.len() == BATCH);
-    lag.micros.store(age(&records), Ordering::Relaxed);
+    lag.seen(&records);
     let transaction = connection.transaction()?;
     apply(&transaction, log, records)?;
     transaction
         .prepare_cached("UPDATE applied SET position = ?1")?
         .execute([last])?;
     transaction.commit()?;
-    lag.position.store(last, Ordering::Relaxed);
+    lag.applied(last);
     Ok(full)
-}
-
-/// Age of the first record that says when it was, in microseconds.
-fn age(records: &[Record]) -> u64 {
-    let time = records.iter().find_map(|record| record.event.time());
-    let micros = time.map_or(0, |time| Timestamp::now().as_microsecond() - time.as_microsecond());
-    u64::try_from(micros).unwrap_or(0)
 }
 
 fn apply(connection: &Connection, log: &Log<'_>, records: Vec<Record>) -> anyhow::Result<()> {

@@ -4,18 +4,23 @@
 
 use std::collections::HashMap;
 
-use causeway_core::answer::{Applied, Effect};
+use bytes::Bytes;
 use causeway_core::fhir::{Limits, NodeId, Tree, Value, parse};
 use causeway_core::origin::OriginId;
-use rusqlite::Connection;
 
+use super::pack::{Slot, Text, entries, names, rename, shown};
 use super::params::Values;
-use super::write::{self, New, Stored};
+use super::terms;
+use super::write::{Batch, New, Stored};
 
 /// A message's statements.
 #[derive(Debug)]
 pub(super) struct Statements<'a> {
+    /// The frame's number.
+    pub(super) frame: u64,
     pub(super) tree: &'a Tree,
+    /// The tree, as the log keeps it.
+    pub(super) bundle: &'a Bytes,
     /// `Type/id` and element of what is to be removed.
     pub(super) removed: &'a [(String, String)],
     /// When it was stated, microseconds since 1970.
@@ -24,102 +29,154 @@ pub(super) struct Statements<'a> {
     pub(super) time: i64,
 }
 
+/// What a message says of one resource.
+struct Statement<'a> {
+    entry: u32,
+    kind: &'a str,
+    id: &'a str,
+    node: NodeId,
+    /// A number of all of it.
+    said: u64,
+    removed: Vec<&'a str>,
+}
+
 /// Applies every resource of a message; its header says nothing that stays.
-pub(super) fn apply(connection: &Connection, statements: &Statements<'_>) -> anyhow::Result<()> {
+pub(super) fn apply(batch: &mut Batch<'_>, statements: &Statements<'_>) -> anyhow::Result<()> {
     let tree = statements.tree;
-    let entries = tree.get(NodeId::ROOT, "entry");
-    let entries: Vec<NodeId> = entries.map(|entry| tree.children(entry).collect()).unwrap_or_default();
-    let mut names = HashMap::new();
-    let mut resources = Vec::new();
-    for entry in entries {
-        let Some(resource) = tree.get(entry, "resource") else {
+    let entries = entries(tree);
+    let names = names(tree, &entries);
+    batch.begin(statements.bundle, statements.time * 1_000, statements.stated)?;
+    for (entry, node) in (0..).zip(&entries) {
+        let Some(node) = tree.get(*node, "resource") else {
             continue;
         };
-        let (Some(kind), Some(id)) = (tree.get_str(resource, "resourceType"), tree.get_str(resource, "id")) else {
+        let (Some(kind), Some(id)) = (tree.get_str(node, "resourceType"), tree.get_str(node, "id")) else {
             continue;
         };
-        if let Some(full) = tree.get_str(entry, "fullUrl") {
-            names.insert(full, format!("{kind}/{id}"));
-        }
-        if kind != "MessageHeader" {
-            resources.push((kind, id, resource));
-        }
-    }
-    for (kind, id, resource) in resources {
-        let before = write::current(connection, kind, id)?;
-        if before.as_ref().is_some_and(|before| keeps(before, statements.stated)) {
+        if kind == "MessageHeader" {
             continue;
         }
-        let mut new = Tree::new(Value::Object);
-        new.copy(NodeId::ROOT, tree, resource);
-        rename(&mut new, NodeId::ROOT, &names);
-        one(connection, statements, kind, id, before.as_ref(), new)?;
+        let of = |name: &str| name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) == Some(id);
+        let removed = statements.removed.iter().filter(|(name, _)| of(name));
+        let statement = Statement {
+            entry,
+            kind,
+            id,
+            node,
+            said: terms::said(tree, node),
+            removed: removed.map(|(_, element)| element.as_str()).collect(),
+        };
+        one(batch, statements, &statement, &names)?;
     }
     Ok(())
 }
 
-/// Whether what is known stays as it is: it was written over HTTP, or stated later.
-fn keeps(before: &Stored, stated: Option<i64>) -> bool {
-    let newer = before.stated.zip(stated).is_some_and(|(before, now)| before > now);
-    before.own || newer
+fn one(
+    batch: &mut Batch<'_>,
+    statements: &Statements<'_>,
+    statement: &Statement<'_>,
+    names: &HashMap<String, String>,
+) -> anyhow::Result<()> {
+    let Statement { kind, id, said, .. } = *statement;
+    let term = terms::id(kind, id);
+    let again = statement.removed.is_empty();
+    if again && batch.recent.is(term, said) {
+        return Ok(()); // it says what it said the last time, so nothing new
+    }
+    let Some(before) = batch.current(kind, id, said)? else {
+        return first(batch, statements, statement, names);
+    };
+    if before.slot.own {
+        return Ok(()); // written over HTTP, and so not a feed's any more
+    }
+    if again && before.slot.said == said {
+        batch.recent.set(term, said);
+        return Ok(());
+    }
+    let newer = before
+        .stated
+        .zip(statements.stated)
+        .filter(|(before, now)| before > now);
+    if let Some((newer, stated)) = newer {
+        return batch.older(statements.frame, (kind, id), stated, newer);
+    }
+    over(batch, statements, statement, &before, names)
 }
 
-fn one(
-    connection: &Connection,
+/// The first version: what the message says, as it stands there.
+fn first(
+    batch: &mut Batch<'_>,
     statements: &Statements<'_>,
-    kind: &str,
-    id: &str,
-    before: Option<&Stored>,
-    mut new: Tree,
+    statement: &Statement<'_>,
+    names: &HashMap<String, String>,
 ) -> anyhow::Result<()> {
-    if let Some(before) = before {
-        let old = parse(&before.body, Limits::default())?;
-        let name = format!("{kind}/{id}");
-        let removed = statements.removed.iter().filter(|(of, _)| *of == name);
-        let removed: Vec<&str> = removed.map(|(_, element)| element.as_str()).collect();
-        let merged = merge(&old, &new, &removed);
-        if says_the_same(&old, &merged) {
-            return Ok(());
-        }
-        new = merged;
-    }
-    let version = before.map_or(1, |before| before.version + 1);
-    let time = before.map_or(statements.time, |before| {
-        statements.time.max(before.updated / 1_000 + 1)
-    });
-    let applied = Applied {
-        entry: 0,
-        kind: kind.to_owned(),
-        id: id.to_owned(),
-        version,
-        updated: jiff::Timestamp::from_millisecond(time)?,
-        effect: Effect::Updated,
+    let meant = |text| names.get(text).map_or(text, String::as_str);
+    let values = Values::of(statement.kind, statements.tree, statement.node, meant);
+    let new = New {
+        kind: statement.kind,
+        id: statement.id,
+        slot: Slot {
+            text: Text::Entry(statement.entry),
+            version: 1,
+            updated: statements.time * 1_000,
+            own: false,
+            deleted: false,
+            said: statement.said,
+        },
+        text: &[],
+        before: None,
+        behind: false,
     };
-    let body = causeway_fhir::representation(&new, NodeId::ROOT, &applied);
-    let written = New {
-        kind,
-        id,
-        version,
+    batch.put(&new, &values)
+}
+
+/// A version over the one before, unless it would say the same.
+fn over(
+    batch: &mut Batch<'_>,
+    statements: &Statements<'_>,
+    statement: &Statement<'_>,
+    before: &Stored,
+    names: &HashMap<String, String>,
+) -> anyhow::Result<()> {
+    let Statement { kind, id, said, .. } = *statement;
+    let text = match before.text.as_slice() {
+        // It was known by its number alone.
+        [] => batch.text(before)?,
+        text => text.to_vec(),
+    };
+    let old = parse(&text, Limits::default())?;
+    let mut new = Tree::new(Value::Object);
+    new.copy(NodeId::ROOT, statements.tree, statement.node);
+    rename(&mut new, NodeId::ROOT, names);
+    let merged = merge(&old, &new, &statement.removed);
+    if says_the_same(&old, &merged) {
+        if statement.removed.is_empty() {
+            batch.recent.set(terms::id(kind, id), said);
+        }
+        return Ok(());
+    }
+    let time = statements.time.max(before.slot.updated / 1_000 + 1);
+    let mut slot = Slot {
+        text: Text::Beside(0),
+        version: before.slot.version + 1,
         updated: time * 1_000,
-        stated: statements.stated,
         own: false,
         deleted: false,
-        body: &body,
+        said,
     };
-    let values = Values::of(kind, &new, NodeId::ROOT);
-    Ok(write::put(connection, before, &written, &values)?)
-}
-
-/// References by address within the Bundle become references by type and id.
-fn rename(tree: &mut Tree, node: NodeId, names: &HashMap<&str, String>) {
-    let children: Vec<NodeId> = tree.children(node).collect();
-    for child in children {
-        let reference = tree.str(child).filter(|_| tree.name(child) == "reference");
-        match reference.and_then(|text| names.get(text)) {
-            Some(name) => tree.set(child, Value::String(name), OriginId::GENERATED),
-            None => rename(tree, child, names),
-        }
-    }
+    let text = shown(&merged, NodeId::ROOT, &slot);
+    slot.text = Text::Beside(text.len());
+    let new = New {
+        kind,
+        id,
+        slot,
+        text: &text,
+        before: Some(before),
+        behind: false,
+    };
+    batch.put(&new, &Values::of(kind, &merged, NodeId::ROOT, |text| text))?;
+    batch.recent.set(terms::id(kind, id), said);
+    Ok(())
 }
 
 /// The older members in their order, each replaced where the newer says it; then what is new.

@@ -8,31 +8,34 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use causeway_core::answer::{Applied, Effect};
-use causeway_core::fhir::{Limits, NodeId, Tree, parse};
+use causeway_core::fhir::Tree;
 use causeway_core::store::{Decided, Event, Record, parts_of};
 use causeway_core::{Context, Store, Verdict};
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 use serde::Deserialize;
 
 use super::feed::{self, Statements};
+use super::forget::Pass;
+use super::merge::Index;
+use super::pack::{Slot, Text, bundle_of, entries};
 use super::params::Values;
 use super::schema;
 use super::sequence::Sequencer;
-use super::write::{self, New};
+use super::write::{Batch, New, Recent};
+use crate::projection::Lag;
 
-/// Records of a batch: the more, the fewer times a page of an index is written.
+/// Records of a batch: the more, the fewer runs of the index there are to merge.
 const BATCH: usize = 1_000;
-/// How long the thread sleeps when it has all of the log and nobody waits.
+/// How long the thread sleeps when it has all of the log and nobody waits: what comes meanwhile is one batch.
 const IDLE: Duration = Duration::from_millis(100);
-/// The largest bundle that is read.
-const LARGEST: usize = 256 << 20;
 
 /// The thread.
 #[derive(Debug)]
 pub struct Resources {
     stop: Arc<AtomicBool>,
     sequencer: Arc<Sequencer>,
+    lag: Arc<Lag>,
     wake: mpsc::SyncSender<()>,
     waker: tokio::task::JoinHandle<()>,
     thread: Option<JoinHandle<()>>,
@@ -48,10 +51,16 @@ impl Resources {
         let connection = schema::open(folder)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (wake, woken) = mpsc::sync_channel(1);
+        let lag = Arc::new(Lag::default());
         let follower = Follower {
+            index: Index::open(&connection)?,
+            recent: Recent::default(),
             connection,
+            tail: log.health().tail,
             log,
             sequencer: Arc::clone(&sequencer),
+            lag: Arc::clone(&lag),
+            pass: None,
             stop: Arc::clone(&stop),
             woken,
         };
@@ -70,10 +79,16 @@ impl Resources {
         Ok(Self {
             stop,
             sequencer,
+            lag,
             wake,
             waker,
             thread: Some(thread),
         })
+    }
+
+    /// How far it is behind.
+    pub fn lag(&self) -> &Arc<Lag> {
+        &self.lag
     }
 
     /// What puts writes in order.
@@ -95,8 +110,14 @@ impl Drop for Resources {
 
 struct Follower {
     connection: Connection,
+    index: Index,
+    recent: Recent,
     log: Arc<dyn Store>,
     sequencer: Arc<Sequencer>,
+    lag: Arc<Lag>,
+    /// The log's end when it began.
+    tail: u64,
+    pass: Option<Pass>,
     stop: Arc<AtomicBool>,
     woken: mpsc::Receiver<()>,
 }
@@ -105,11 +126,13 @@ impl Follower {
     fn run(mut self, folder: &Path) {
         let mut open = false;
         while !self.stop.load(Ordering::Relaxed) {
-            let more = self.step();
+            let more = self.step().and_then(|more| Ok(self.forget()? || more));
+            self.lag.broken(more.is_err());
             if let Err(error) = &more {
                 tracing::warn!(%error, "the resources are behind");
+                self.again();
             }
-            if matches!(more, Ok(false)) && !open {
+            if !open && self.lag.position() >= self.tail {
                 // All that the last process said yes to is applied: from here on writes can be judged.
                 open = self.sequencer.open(folder).is_ok();
             }
@@ -122,31 +145,61 @@ impl Follower {
         }
     }
 
-    /// Applies one batch; whether there may be more.
+    /// What was known of a transaction that failed is known no more.
+    fn again(&mut self) {
+        self.recent = Recent::default();
+        self.pass = None;
+        match Index::open(&self.connection) {
+            Ok(index) => self.index = index,
+            Err(error) => tracing::warn!(%error, "the index of resources cannot be read"),
+        }
+    }
+
+    /// Forgets a little of what is to be forgotten; whether there may be more.
+    fn forget(&mut self) -> anyhow::Result<bool> {
+        if self.pass.is_none() {
+            self.pass = self.lag.take_forget().map(Pass::new);
+        }
+        let Some(pass) = &mut self.pass else { return Ok(false) };
+        let more = pass.step(&mut self.connection)?;
+        if !more {
+            self.pass = None;
+        }
+        Ok(more)
+    }
+
+    /// Applies one batch; whether more is waiting already.
     fn step(&mut self) -> anyhow::Result<bool> {
-        let position: u64 = self
+        let (position, pack): (u64, u32) = self
             .connection
-            .prepare_cached("SELECT position FROM applied")?
-            .query_row([], |row| row.get(0))?;
+            .prepare_cached("SELECT position, pack FROM applied")?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         self.sequencer.applied(position);
+        self.lag.applied(position);
         let records = self.log.read_from(position, BATCH);
         let records = records.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
+        self.lag.seen(&records);
         let Some(last) = records.last().map(|record| record.position) else {
             return Ok(false);
         };
+        let full = records.len() == BATCH;
         let transaction = self.connection.transaction()?;
         let mut written = Vec::new();
+        let mut batch = Batch::new(&transaction, &mut self.index, &mut self.recent, pack);
         for record in records {
-            written.extend(answered(&transaction, self.log.as_ref(), record)?);
+            written.extend(answered(&mut batch, self.log.as_ref(), record)?);
         }
+        let pack = batch.finish()?;
         transaction
-            .prepare_cached("UPDATE applied SET position = ?1")?
-            .execute([last])?;
+            .prepare_cached("UPDATE applied SET position = ?1, pack = ?2")?
+            .execute(params![last, pack])?;
         transaction.commit()?;
+        self.sequencer.applied(last);
+        self.lag.applied(last);
         if !written.is_empty() {
             self.sequencer.release(&written);
         }
-        Ok(true)
+        Ok(full)
     }
 }
 
@@ -161,85 +214,88 @@ struct Facts {
 }
 
 /// Applies a record, some of its parts at a time; the frame's number, where it wrote what was put in order.
-fn answered(connection: &Connection, log: &dyn Store, record: Record) -> anyhow::Result<Option<u64>> {
+fn answered(batch: &mut Batch<'_>, log: &dyn Store, record: Record) -> anyhow::Result<Option<u64>> {
     let Event::Answered { time, ended } = record.event else {
         return Ok(None);
     };
     let mut written = false;
     for parts in parts_of(log, record.number, ended) {
         for part in parts.map_err(|fault| anyhow::anyhow!("{}", fault.inside))? {
-            written |= apply(connection, time, &part)?;
+            written |= apply(batch, record.number, time, &part)?;
         }
+        batch.spill()?;
     }
     Ok(written.then_some(record.number))
 }
 
 /// Applies a part; whether it wrote what was put in order.
-fn apply(connection: &Connection, time: Timestamp, part: &Decided) -> anyhow::Result<bool> {
+fn apply(batch: &mut Batch<'_>, frame: u64, time: Timestamp, part: &Decided) -> anyhow::Result<bool> {
     let taken = matches!(part.verdict, Verdict::Accepted | Verdict::Remarked);
     let facts: Facts = match serde_json::from_slice(&part.facts) {
         Ok(facts) if taken => facts,
         _ => return Ok(false),
     };
-    let Some(tree) = bundle(part) else { return Ok(false) };
+    // One that cannot be read is left out, as it would be each time.
+    let Ok(tree) = bundle_of(&part.bundle) else {
+        return Ok(false);
+    };
     if !facts.applied.is_empty() {
-        write_all(connection, &tree, &facts.applied)?;
+        batch.begin(&part.bundle, time.as_microsecond(), None)?;
+        facts
+            .applied
+            .iter()
+            .try_for_each(|applied| ordered(batch, &tree, applied))?;
         return Ok(true);
     }
     let statements = Statements {
+        frame,
         tree: &tree,
+        bundle: &part.bundle,
         removed: &facts.removed,
         stated: facts.context.stated.map(Timestamp::as_microsecond),
         time: time.as_millisecond(),
     };
-    feed::apply(connection, &statements)?;
+    feed::apply(batch, &statements)?;
     Ok(false)
 }
 
-/// The bundle of a part; one that cannot be read is said and left out, as it would be each time.
-fn bundle(part: &Decided) -> Option<Tree> {
-    let json = causeway_store::decompress(&part.bundle, LARGEST).ok()?;
-    let limits = Limits {
-        bytes: LARGEST,
-        ..Limits::default()
+/// Writes what was put in order, with the version that was given.
+fn ordered(batch: &mut Batch<'_>, tree: &Tree, applied: &Applied) -> anyhow::Result<()> {
+    let (kind, id) = (applied.kind.as_str(), applied.id.as_str());
+    let before = batch.current(kind, id, 0)?;
+    let known = before.as_ref().map_or(0, |before| before.slot.version);
+    if applied.effect == Effect::Found || applied.version == known {
+        return Ok(());
+    }
+    let entry = entries(tree).get(applied.entry as usize).copied();
+    let resource = entry.and_then(|entry| tree.get(entry, "resource"));
+    let deleted = applied.effect == Effect::Deleted;
+    // What is deleted has no text; what stands for it says what it is of.
+    let text = match resource.filter(|_| !deleted) {
+        Some(resource) if tree.get_str(resource, "id") == Some(id) => Vec::new(),
+        Some(resource) => causeway_fhir::representation(tree, resource, applied),
+        None => serde_json::to_vec(&serde_json::json!({"resourceType": kind, "id": id}))?,
     };
-    parse(&json, limits).ok()
-}
-
-/// Writes what was put in order, with the versions that were given.
-fn write_all(connection: &Connection, tree: &Tree, all: &[Applied]) -> anyhow::Result<()> {
-    let entries = tree.get(NodeId::ROOT, "entry");
-    let entries: Vec<NodeId> = entries.map(|entry| tree.children(entry).collect()).unwrap_or_default();
-    for applied in all {
-        let before = write::current(connection, &applied.kind, &applied.id)?;
-        let known = before.as_ref().map_or(0, |before| before.version);
-        if applied.effect == Effect::Found || applied.version == known {
-            continue;
-        }
-        let entry = entries.get(applied.entry as usize);
-        let resource = entry.and_then(|entry| tree.get(*entry, "resource"));
-        let (body, values) = match resource {
-            Some(resource) => (
-                causeway_fhir::representation(tree, resource, applied),
-                Values::of(&applied.kind, tree, resource),
-            ),
-            None => (Vec::new(), Values::default()),
-        };
-        let new = New {
-            kind: &applied.kind,
-            id: &applied.id,
+    let values = resource.map(|resource| Values::of(kind, tree, resource, |text| text));
+    let new = New {
+        kind,
+        id,
+        slot: Slot {
+            text: if text.is_empty() {
+                Text::Entry(applied.entry)
+            } else {
+                Text::Beside(text.len())
+            },
             version: applied.version,
             updated: applied.updated.as_microsecond(),
-            stated: None,
             own: true,
-            deleted: applied.effect == Effect::Deleted,
-            body: &body,
-        };
-        match &before {
-            // Versions are given before the log has its order, so a later one may come first.
-            Some(before) if before.version > new.version => write::put_behind(connection, before.rid, &new)?,
-            _ => write::put(connection, before.as_ref(), &new, &values)?,
-        }
-    }
-    Ok(())
+            deleted,
+            said: 0,
+        },
+        text: &text,
+        before: before.as_ref(),
+        // Versions are given before the log has its order, so a later one may come first.
+        behind: known > applied.version,
+    };
+    batch.put(&new, &values.unwrap_or_default())
 }

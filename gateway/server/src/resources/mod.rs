@@ -5,14 +5,24 @@
 mod dates;
 mod feed;
 mod follow;
+mod forget;
+mod merge;
+mod pack;
 mod params;
 mod query;
+mod runs;
 mod schema;
+mod search;
 mod sequence;
+mod terms;
 mod wish;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use follow::Resources;
 pub use params::names as search_parameters;
-pub use query::{Criterion, Found, Reader, Search};
+pub use query::{Found, Page, Reader};
+pub use search::{Criterion, Search};
 pub use sequence::Sequencer;

@@ -4,6 +4,15 @@
 use causeway_core::fhir::{NodeId, Tree};
 
 use super::dates::stretch;
+use super::terms;
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+/// A resource is found by its days where they are no more than so many, none later than so many days after it was stated.
+const DAYS: i64 = 40;
+const AHEAD: i64 = 30;
+/// So many days are looked for one by one; more are not.
+const ASKED: i64 = 400;
 
 /// What kind of parameter it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,89 +127,112 @@ pub fn names(kind: &str) -> impl Iterator<Item = (&'static str, &'static str)> +
     })
 }
 
-/// A type and parameter as one number (FNV-1a, 63 bits): the tables hold it once for each value.
-pub(super) fn number(kind: &str, name: &str) -> i64 {
-    let bytes = kind.bytes().chain([b'.']).chain(name.bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    i64::try_from(hash >> 1).unwrap_or_default()
-}
-
 /// What a resource is found by.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Values {
-    pub(super) tokens: Vec<(i64, String, String)>,
-    pub(super) references: Vec<(i64, String)>,
-    pub(super) dates: Vec<(i64, i64, i64)>,
+pub(super) struct Values<'t> {
+    /// Parameter, code, system.
+    pub(super) tokens: Vec<(&'static str, &'t str, &'t str)>,
+    /// The patient, as `Patient/id`.
+    pub(super) patient: Option<&'t str>,
+    pub(super) subject: Option<&'t str>,
+    /// Microseconds since 1970, the first and the last.
+    pub(super) dates: Vec<(i64, i64)>,
 }
 
-impl Values {
-    /// The values of a resource.
-    pub(super) fn of(kind: &str, tree: &Tree, resource: NodeId) -> Self {
+impl<'t> Values<'t> {
+    /// The values of a resource; `named` says what a reference within the message means.
+    pub(super) fn of(kind: &str, tree: &'t Tree, resource: NodeId, named: impl Fn(&'t str) -> &'t str) -> Self {
         let mut values = Self::default();
+        let reference = |element: &str| {
+            let held = tree.get(resource, element)?;
+            tree.get_str(held, "reference").map(&named)
+        };
         for (name, _) in names(kind) {
-            values.add(kind, name, tree, resource);
+            match name {
+                "identifier" => values.codings(name, tree, &tree.select(resource, &["identifier"]), "value"),
+                "code" => values.codings(name, tree, &tree.select(resource, &["code", "coding"]), "code"),
+                "_tag" => values.codings(name, tree, &tree.select(resource, &["meta", "tag"]), "code"),
+                "status" => {
+                    let status = tree.get_str(resource, "status");
+                    values.tokens.extend(status.map(|status| (name, status, "")));
+                }
+                "patient" => {
+                    let target = reference("patient").or_else(|| reference("subject"));
+                    values.patient = target.filter(|target| target.starts_with("Patient/"));
+                }
+                "subject" => values.subject = reference("subject"),
+                _ => values.date(kind, tree, resource),
+            }
         }
         values
     }
 
-    fn add(&mut self, kind: &str, name: &str, tree: &Tree, resource: NodeId) {
-        let param = number(kind, name);
-        match name {
-            "identifier" => self.codings(param, tree, &tree.select(resource, &["identifier"]), "value"),
-            "code" => self.codings(param, tree, &tree.select(resource, &["code", "coding"]), "code"),
-            "_tag" => self.codings(param, tree, &tree.select(resource, &["meta", "tag"]), "code"),
-            "status" => {
-                let status = tree.get_str(resource, "status");
-                self.tokens
-                    .extend(status.map(|status| (param, status.to_owned(), String::new())));
-            }
-            "patient" => {
-                let held = tree.get(resource, "patient").or_else(|| tree.get(resource, "subject"));
-                let target = held.and_then(|held| tree.get_str(held, "reference"));
-                let target = target.filter(|target| target.starts_with("Patient/"));
-                self.references.extend(target.map(|target| (param, target.to_owned())));
-            }
-            "subject" => {
-                let target = tree
-                    .get(resource, "subject")
-                    .and_then(|held| tree.get_str(held, "reference"));
-                self.references.extend(target.map(|target| (param, target.to_owned())));
-            }
-            _ => self.date(param, kind, tree, resource),
-        }
-    }
-
-    fn codings(&mut self, param: i64, tree: &Tree, nodes: &[NodeId], code: &str) {
+    fn codings(&mut self, name: &'static str, tree: &'t Tree, nodes: &[NodeId], code: &str) {
         for node in nodes {
             if let Some(text) = tree.get_str(*node, code) {
                 let system = tree.get_str(*node, "system").unwrap_or_default();
-                self.tokens.push((param, text.to_owned(), system.to_owned()));
+                self.tokens.push((name, text, system));
             }
         }
     }
 
-    fn date(&mut self, param: i64, kind: &str, tree: &Tree, resource: NodeId) {
+    fn date(&mut self, kind: &str, tree: &Tree, resource: NodeId) {
         let Some((_, element)) = DATES.iter().find(|(known, _)| *known == kind) else {
             return;
         };
-        let named = |ending: &str| tree.get(resource, &format!("{element}{ending}"));
+        let ended = |ending: &str| {
+            let mut members = tree.children(resource);
+            members.find(|member| tree.name(*member).strip_prefix(element) == Some(ending))
+        };
         let point = ["", "DateTime", "Instant"]
             .iter()
-            .find_map(|ending| tree.str(named(ending)?));
-        if let Some((low, high)) = point.and_then(stretch) {
-            self.dates.push((param, low, high));
-        }
-        let Some(period) = named("Period").or_else(|| named("")) else {
+            .find_map(|ending| tree.str(ended(ending)?));
+        self.dates.extend(point.and_then(stretch));
+        let Some(period) = ended("Period").or_else(|| ended("")) else {
             return;
         };
         let end = |name: &str| tree.get_str(period, name).and_then(stretch);
         let (start, end) = (end("start"), end("end"));
         if start.is_some() || end.is_some() {
             // An end that is not said is open.
-            let (low, high) = (start.map_or(i64::MIN, |at| at.0), end.map_or(i64::MAX, |at| at.1));
-            self.dates.push((param, low, high));
+            self.dates
+                .push((start.map_or(i64::MIN, |at| at.0), end.map_or(i64::MAX, |at| at.1)));
         }
     }
+
+    /// The numbers that they are found by, stated at a time.
+    pub(super) fn terms(&self, kind: &str, stated: i64, into: &mut Vec<i64>) {
+        into.push(terms::kind(kind));
+        let tokens = self.tokens.iter();
+        into.extend(tokens.map(|(name, code, _)| terms::token(kind, name, code)));
+        let other = self.subject.filter(|subject| self.patient != Some(subject));
+        into.extend(
+            self.patient
+                .into_iter()
+                .chain(other)
+                .map(|target| terms::about(kind, target)),
+        );
+        for (low, high) in &self.dates {
+            let (first, last) = (low.div_euclid(DAY), high.div_euclid(DAY));
+            let near = last.saturating_sub(first) < DAYS && last <= stated.div_euclid(DAY) + AHEAD;
+            if near {
+                into.extend((first..=last).map(|day| terms::day(kind, day)));
+            } else {
+                into.push(terms::far(kind));
+            }
+        }
+    }
+}
+
+/// The numbers that dates from one time to another are found by, or to whatever there is at a time; none where there would
+/// be too many.
+pub(super) fn days(kind: &str, low: i64, high: Option<i64>, now: i64) -> Option<Vec<i64>> {
+    let first = low.div_euclid(DAY);
+    // A day more than is written: clocks differ.
+    let last = high.unwrap_or(now + DAY * (AHEAD + 1)).div_euclid(DAY);
+    let few = last.saturating_sub(first) < ASKED;
+    few.then(|| {
+        let near = (first..=last).map(|day| terms::day(kind, day));
+        near.chain([terms::far(kind)]).collect()
+    })
 }

@@ -1,18 +1,26 @@
-//! Reading: a current version, an old one, and searches a page at a time, in order of first appearance.
+//! Reading: a current version, an old one, and searches a page at a time, in the order in which they were last written.
 
 use std::path::Path;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use causeway_core::fhir::{Limits, parse};
+use rusqlite::Connection;
 
-use super::dates::stretch;
-use super::params::{Form, form, number};
-use super::{schema, write};
+use super::pack::{self, Pack, Slot, Texts, bits};
+use super::runs::{Union, live};
+use super::search::Search;
+use super::write::{Stored, find, places};
+use super::{schema, terms};
+
+/// Packs looked at for a page: a search of which little is found goes on with the next one.
+const LOOKED_AT: usize = 4_000;
+
+/// Bits of a slot's number.
+const SHIFT: u32 = pack::SLOTS.ilog2();
 
 /// A version that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// Its number in the order of first appearance.
+    /// Its number in the order in which versions were written.
     pub rid: i64,
     /// Its id.
     pub id: String,
@@ -26,199 +34,14 @@ pub struct Found {
     pub body: Vec<u8>,
 }
 
-/// One condition of a search; all must hold. The most telling one leads to the resources, the others test what it led to:
-/// among a million results that are final, those of one patient are looked at and no others.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Criterion {
-    /// The less, the fewer resources it is likely to leave.
-    rank: usize,
-    /// The table of values, and what must hold there. `resource` itself for what every resource has once.
-    table: &'static str,
-    holds: String,
-    values: Vec<Value>,
-    /// Whether it names one value of the table's key, whose resources stand there in order and once each.
-    exact: bool,
-}
-
-/// Parameters by how few resources a value of them is likely to leave.
-const TELLING: &[&str] = &[
-    "_id",
-    "identifier",
-    "_tag",
-    "patient",
-    "subject",
-    "code",
-    "date",
-    "_lastUpdated",
-    "status",
-];
-
-/// A search: a type and its conditions.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Search {
-    /// The type.
-    pub kind: String,
-    /// The conditions.
-    pub criteria: Vec<Criterion>,
-}
-
-impl Criterion {
-    /// The condition of a parameter with its decoded value; several values with commas are alternatives.
-    ///
-    /// # Errors
-    /// The type has no such parameter, or the value is none of its form. What is wrong, in English.
-    pub fn new(kind: &str, name: &str, value: &str) -> Result<Self, String> {
-        let alternatives: Vec<&str> = value.split(',').collect();
-        if alternatives.len() > 100 || value.is_empty() {
-            return Err(format!("{name} takes 1 to 100 values"));
-        }
-        let param = number(kind, name);
-        let mut made = match (name, form(kind, name)) {
-            ("_id", _) => ids(&alternatives),
-            ("_lastUpdated", _) => updated(&alternatives)?,
-            (_, Some(Form::Token)) => tokens(param, name, &alternatives),
-            (_, Some(Form::Reference)) => references(param, name, &alternatives),
-            (_, Some(Form::Date)) => dates(param, &alternatives)?,
-            (_, None) => return Err(format!("{kind} cannot be searched by {name}")),
-        };
-        made.rank = TELLING.iter().position(|known| *known == name).unwrap_or(TELLING.len());
-        Ok(made)
-    }
-
-    fn new_in(table: &'static str, holds: String, values: Vec<Value>) -> Self {
-        Self {
-            rank: 0,
-            table,
-            holds,
-            values,
-            exact: false,
-        }
-    }
-
-    /// As what leads to resources `r`.
-    fn leads(&self) -> String {
-        let Self { table, holds, .. } = self;
-        match *table {
-            "resource" => format!("resource r WHERE ({holds})"),
-            table if self.exact => format!("{table} t CROSS JOIN resource r ON r.rid = t.rid WHERE {holds}"),
-            table => format!("resource r WHERE r.rid IN (SELECT rid FROM {table} WHERE {holds})"),
-        }
-    }
-
-    /// As a test of a resource `r` at hand.
-    fn tests(&self) -> String {
-        let Self { table, holds, .. } = self;
-        match *table {
-            "resource" => format!(" AND ({holds})"),
-            table => format!(" AND EXISTS (SELECT 1 FROM {table} WHERE rid = r.rid AND {holds})"),
-        }
-    }
-}
-
-fn text(text: &str) -> Value {
-    Value::Text(text.to_owned())
-}
-
-fn ids(all: &[&str]) -> Criterion {
-    let marks = vec!["?"; all.len()].join(", ");
-    let values = all.iter().copied().map(text).collect();
-    Criterion::new_in("resource", format!("r.id IN ({marks})"), values)
-}
-
-fn tokens(param: i64, name: &str, all: &[&str]) -> Criterion {
-    let mut values = vec![Value::Integer(param)];
-    let mut exact = all.len() == 1;
-    let mut either = Vec::new();
-    for one in all {
-        match one.split_once('|') {
-            // A status is a bare code and has no system.
-            None if name != "status" => {
-                exact = false;
-                values.push(text(one));
-                either.push("code = ?");
-            }
-            Some((system, "")) => {
-                exact = false;
-                values.push(text(system));
-                either.push("system = ?");
-            }
-            found => {
-                let (system, code) = found.unwrap_or(("", one));
-                values.extend([text(code), text(system)]);
-                either.push("(code = ? AND system = ?)");
-            }
-        }
-    }
-    Criterion {
-        exact,
-        ..Criterion::new_in("token", format!("param = ? AND ({})", either.join(" OR ")), values)
-    }
-}
-
-/// A reference by id alone means a patient, or whatever a subject may be; one by a whole address its end.
-fn references(param: i64, name: &str, all: &[&str]) -> Criterion {
-    let kinds: &[&str] = if name == "patient" {
-        &["Patient"]
-    } else {
-        &["Patient", "Group", "Device", "Location"]
-    };
-    let mut values = vec![Value::Integer(param)];
-    for one in all {
-        let mut steps = one.rsplit('/');
-        match (steps.next(), steps.next()) {
-            (Some(id), Some(kind)) => values.push(Value::Text(format!("{kind}/{id}"))),
-            _ => values.extend(kinds.iter().map(|kind| Value::Text(format!("{kind}/{one}")))),
-        }
-    }
-    let marks = vec!["?"; values.len() - 1].join(", ");
-    Criterion {
-        exact: values.len() == 2,
-        ..Criterion::new_in("refers", format!("param = ? AND target IN ({marks})"), values)
-    }
-}
-
-/// A date with its prefix: what must hold between the stretch that is stored and the one that is asked for (FHIR R4
-/// search 3.1.1.5.5).
-fn range(one: &str, low: &str, high: &str) -> Result<(String, Vec<Value>), String> {
-    let (prefix, date) = match one.split_at_checked(2) {
-        Some((prefix, date)) if prefix.bytes().all(|byte| byte.is_ascii_alphabetic()) => (prefix, date),
-        _ => ("eq", one),
-    };
-    let (first, last) = stretch(date).ok_or_else(|| format!("{one:?} is no date"))?;
-    let (first, last) = (Value::Integer(first), Value::Integer(last));
-    Ok(match prefix {
-        "eq" => (format!("({low} >= ? AND {high} <= ?)"), vec![first, last]),
-        "ne" => (format!("({low} < ? OR {high} > ?)"), vec![first, last]),
-        "gt" => (format!("{high} > ?"), vec![last]),
-        "ge" => (format!("({high} > ? OR {low} >= ?)"), vec![last, first]),
-        "lt" => (format!("{low} < ?"), vec![first]),
-        "le" => (format!("({low} < ? OR {high} <= ?)"), vec![first, last]),
-        "sa" => (format!("{low} > ?"), vec![last]),
-        "eb" => (format!("{high} < ?"), vec![first]),
-        other => return Err(format!("{other:?} is no prefix of a date")),
-    })
-}
-
-fn ranges(all: &[&str], low: &str, high: &str, values: &mut Vec<Value>) -> Result<String, String> {
-    let mut either = Vec::new();
-    for one in all {
-        let (test, more) = range(one, low, high)?;
-        values.extend(more);
-        either.push(test);
-    }
-    Ok(either.join(" OR "))
-}
-
-fn dates(param: i64, all: &[&str]) -> Result<Criterion, String> {
-    let mut values = vec![Value::Integer(param)];
-    let either = ranges(all, "low", "high", &mut values)?;
-    Ok(Criterion::new_in("date", format!("param = ? AND ({either})"), values))
-}
-
-fn updated(all: &[&str]) -> Result<Criterion, String> {
-    let mut values = Vec::new();
-    let either = ranges(all, "r.updated", "r.updated", &mut values)?;
-    Ok(Criterion::new_in("resource", either, values))
+/// A page of what a search finds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// What was found.
+    pub found: Vec<Found>,
+    /// The number behind which the next page begins, if there may be one. What was looked at is limited, so there may be
+    /// less on a page than was asked for.
+    pub next: Option<i64>,
 }
 
 /// Reads resources beside whoever writes them.
@@ -243,91 +66,128 @@ impl Reader {
         select.query_row([], |row| row.get(0))
     }
 
-    pub(super) fn current(&self, kind: &str, id: &str) -> rusqlite::Result<Option<write::Stored>> {
-        write::current(&self.0, kind, id)
+    /// The resources of which a message said what was older than what was known: `Type/id`, when it was stated, and when
+    /// what is known was; microseconds since 1970.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn older(&self, frame: u64) -> rusqlite::Result<Vec<(String, i64, i64)>> {
+        let mut select = self
+            .0
+            .prepare_cached("SELECT kind || '/' || id, stated, newer FROM older WHERE number = ?1 ORDER BY kind, id")?;
+        let rows = select.query_map([frame], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        rows.collect()
+    }
+
+    fn find(&self, kind: &str, id: &str, wanted: impl Fn(&Pack, usize) -> bool) -> anyhow::Result<Option<Stored>> {
+        let view = self.0.unchecked_transaction()?;
+        let places = places(&view, live(&view)?.into_iter(), terms::id(kind, id))?;
+        let found = find(&Texts::new(&view), &view, &places, (kind, id), wanted, |_| false);
+        view.finish()?;
+        found
+    }
+
+    pub(super) fn current(&self, kind: &str, id: &str) -> anyhow::Result<Option<Stored>> {
+        self.find(kind, id, |pack, slot| !pack.is_dead(slot))
     }
 
     /// The current version of a resource.
     ///
     /// # Errors
     /// The tables cannot be read.
-    pub fn read(&self, kind: &str, id: &str) -> rusqlite::Result<Option<Found>> {
-        let current = self.current(kind, id)?;
-        Ok(current.map(|stored| Found {
-            rid: stored.rid,
-            id: id.to_owned(),
-            version: stored.version,
-            updated: stored.updated,
-            deleted: stored.deleted,
-            body: stored.body,
-        }))
+    pub fn read(&self, kind: &str, id: &str) -> anyhow::Result<Option<Found>> {
+        Ok(self.current(kind, id)?.map(|stored| found(id, stored)))
     }
 
     /// A version of a resource.
     ///
     /// # Errors
     /// The tables cannot be read.
-    pub fn version(&self, kind: &str, id: &str, version: u64) -> rusqlite::Result<Option<Found>> {
-        let Some(current) = self.read(kind, id)? else {
-            return Ok(None);
+    pub fn version(&self, kind: &str, id: &str, version: u64) -> anyhow::Result<Option<Found>> {
+        let of = |pack: &Pack, slot: usize| {
+            let version_is = pack.slots.get(slot).is_some_and(|slot| slot.version == version);
+            version_is && !pack.is_gone(slot)
         };
-        if current.version == version {
-            return Ok(Some(current));
-        }
-        let sql = "SELECT rid, ?3, version, updated, deleted, body FROM old WHERE rid = ?1 AND version = ?2";
-        let mut select = self.0.prepare_cached(sql)?;
-        select.query_row(params![current.rid, version, id], found).optional()
+        Ok(self.find(kind, id, of)?.map(|stored| found(id, stored)))
     }
 
     /// The resources behind a number that meet a search, at most so many.
     ///
     /// # Errors
     /// The tables cannot be read.
-    pub fn search(&self, search: &Search, after: i64, most: usize) -> rusqlite::Result<Vec<Found>> {
-        let mut criteria: Vec<&Criterion> = search.criteria.iter().collect();
-        criteria.sort_by_key(|criterion| criterion.rank);
-        let mut sql = "SELECT r.rid, r.id, r.version, r.updated, r.deleted, r.body FROM ".to_owned();
-        match criteria.split_first() {
-            None => sql.push_str("resource r WHERE true"),
-            Some((first, rest)) => {
-                sql.push_str(&first.leads());
-                for criterion in rest {
-                    sql.push_str(&criterion.tests());
-                }
-            }
-        }
-        // The table that leads is in order already where its key is named.
-        let rid = if criteria.first().is_some_and(|first| first.exact) {
-            "t.rid"
-        } else {
-            "r.rid"
-        };
-        for part in [
-            " AND r.kind = ? AND r.deleted = 0 AND ",
-            rid,
-            " > ? ORDER BY ",
-            rid,
-            " LIMIT ?",
-        ] {
-            sql.push_str(part);
-        }
-        let said = criteria.iter().flat_map(|criterion| criterion.values.iter().cloned());
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let rest = [text(&search.kind), Value::Integer(after), Value::Integer(most)];
-        let values: Vec<Value> = said.chain(rest).collect();
-        let mut select = self.0.prepare_cached(&sql)?;
-        let rows = select.query_map(params_from_iter(values), found)?;
-        rows.collect()
+    pub fn search(&self, search: &Search, after: i64, most: usize) -> anyhow::Result<Page> {
+        let view = self.0.unchecked_transaction()?;
+        let page = page(&view, search, after.max(0), most);
+        view.finish()?;
+        page
     }
 }
 
-fn found(row: &rusqlite::Row<'_>) -> rusqlite::Result<Found> {
-    Ok(Found {
-        rid: row.get(0)?,
-        id: row.get(1)?,
-        version: row.get(2)?,
-        updated: row.get(3)?,
-        deleted: row.get(4)?,
-        body: row.get(5)?,
-    })
+fn found(id: &str, stored: Stored) -> Found {
+    Found {
+        rid: rid(stored.pack, stored.number),
+        id: id.to_owned(),
+        version: stored.slot.version,
+        updated: stored.slot.updated,
+        deleted: stored.slot.deleted,
+        body: stored.text,
+    }
+}
+
+fn rid(pack: u32, slot: usize) -> i64 {
+    (i64::from(pack) << SHIFT) + i64::try_from(slot).unwrap_or(0)
+}
+
+fn page(view: &Connection, search: &Search, after: i64, most: usize) -> anyhow::Result<Page> {
+    let texts = Texts::new(view);
+    let first = u32::try_from(after >> SHIFT).unwrap_or(u32::MAX);
+    let mut union = Union::seek(view, &live(view)?, &search.terms(), first)?;
+    let mut page = Page::default();
+    for _ in 0..LOOKED_AT {
+        let Some((number, mask)) = union.next(view)? else {
+            page.next = None;
+            return Ok(page);
+        };
+        page.next = Some(rid(number, pack::SLOTS - 1));
+        let Some(pack) = Pack::open(view, number)? else {
+            continue;
+        };
+        for slot in bits(mask & !pack.dead & !pack.gone) {
+            let rid = rid(number, slot);
+            if rid <= after {
+                continue;
+            }
+            let one = tested(&texts, search, &pack, slot)?;
+            if one.is_some() && page.found.len() >= most {
+                page.next = page.found.last().map(|last| last.rid).or(Some(after));
+                return Ok(page);
+            }
+            page.found.extend(one.map(|found| Found { rid, ..found }));
+        }
+    }
+    Ok(page)
+}
+
+/// A version, if it meets the search.
+fn tested(texts: &Texts<'_>, search: &Search, pack: &Pack, number: usize) -> anyhow::Result<Option<Found>> {
+    let may_be = |slot: &&Slot| !slot.deleted && search.may_find(slot.updated);
+    let Some(slot) = pack.slots.get(number).filter(may_be) else {
+        return Ok(None);
+    };
+    let Some(body) = texts.text(pack, number)? else {
+        return Ok(None);
+    };
+    let tree = parse(&body, Limits::default())?;
+    if !search.finds(&tree, slot.updated) {
+        return Ok(None);
+    }
+    let id = tree.get_str(causeway_core::NodeId::ROOT, "id").unwrap_or_default();
+    Ok(Some(Found {
+        rid: 0,
+        id: id.to_owned(),
+        version: slot.version,
+        updated: slot.updated,
+        deleted: false,
+        body,
+    }))
 }

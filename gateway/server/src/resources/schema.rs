@@ -6,39 +6,36 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-/// Version of the tables, kept in `user_version`; another version is brought forward here when there is one.
-const VERSION: i64 = 1;
+/// Version of the tables, kept in `user_version`. What an earlier version had is made again from the log.
+const VERSION: i64 = 2;
 
-/// `own` is 1 for what was written over HTTP. Times are microseconds since 1970. `param` is a type and search parameter
-/// in one number, see `params`.
+/// Times are microseconds since 1970. `postings`, `slots` and `sieve` are read by `runs`, `pack` and the store's `Sieve`.
+/// A run is live (0), being made (1) or merged into another (2).
 const TABLES: &str = "
-    CREATE TABLE applied (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
-    INSERT INTO applied VALUES (1, 0);
-    CREATE TABLE resource (
-        rid INTEGER PRIMARY KEY,
-        kind TEXT NOT NULL,
-        id TEXT NOT NULL,
-        version INTEGER NOT NULL,
-        updated INTEGER NOT NULL,
+    CREATE TABLE applied (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, pack INTEGER NOT NULL);
+    INSERT INTO applied VALUES (1, 0, 0);
+    CREATE TABLE source (number INTEGER PRIMARY KEY, bundle BLOB NOT NULL);
+    CREATE TABLE pack (
+        number INTEGER PRIMARY KEY,
+        source INTEGER NOT NULL,
+        time INTEGER NOT NULL,
         stated INTEGER,
-        own INTEGER NOT NULL,
-        deleted INTEGER NOT NULL,
-        body BLOB NOT NULL,
-        UNIQUE (kind, id)
+        dead INTEGER NOT NULL,
+        gone INTEGER NOT NULL,
+        slots BLOB NOT NULL,
+        texts BLOB NOT NULL
     );
-    CREATE TABLE old (
-        rid INTEGER NOT NULL, version INTEGER NOT NULL, updated INTEGER NOT NULL, deleted INTEGER NOT NULL,
-        body BLOB NOT NULL, UNIQUE (rid, version)
+    CREATE INDEX pack_dead ON pack (number) WHERE dead != 0;
+    CREATE INDEX pack_source ON pack (source);
+    CREATE TABLE run (
+        id INTEGER PRIMARY KEY, state INTEGER NOT NULL, postings INTEGER NOT NULL, ids INTEGER NOT NULL, sieve BLOB NOT NULL
     );
-    CREATE TABLE token (param INTEGER NOT NULL, code TEXT NOT NULL, system TEXT NOT NULL, rid INTEGER NOT NULL,
-        PRIMARY KEY (param, code, system, rid)) WITHOUT ROWID;
-    CREATE INDEX token_rid ON token (rid);
-    CREATE TABLE refers (param INTEGER NOT NULL, target TEXT NOT NULL, rid INTEGER NOT NULL,
-        PRIMARY KEY (param, target, rid)) WITHOUT ROWID;
-    CREATE INDEX refers_rid ON refers (rid);
-    CREATE TABLE date (param INTEGER NOT NULL, low INTEGER NOT NULL, high INTEGER NOT NULL, rid INTEGER NOT NULL,
-        PRIMARY KEY (param, low, high, rid)) WITHOUT ROWID;
-    CREATE INDEX date_rid ON date (rid);
+    CREATE TABLE chunk (
+        id INTEGER PRIMARY KEY, run INTEGER NOT NULL, term INTEGER NOT NULL, pack INTEGER NOT NULL, postings BLOB NOT NULL
+    );
+    CREATE INDEX chunk_first ON chunk (run, term, pack);
+    CREATE TABLE older (number INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, stated INTEGER NOT NULL,
+        newer INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (number, kind, id)) WITHOUT ROWID;
 ";
 
 /// Opens the tables for writing, new or again.
@@ -55,13 +52,28 @@ pub(super) fn open(folder: &Path) -> anyhow::Result<Connection> {
         .mode(0o600)
         .open(&file)?;
     let connection = Connection::open(&file)?;
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
+    if version == 1 {
+        // Of a gateway that was never released; all of its log is there.
+        drop(connection);
+        for ending in ["", "-wal", "-shm"] {
+            let mut name = file.clone().into_os_string();
+            name.push(ending);
+            // What is not there need not be removed.
+            let _absent = std::fs::remove_file(name);
+        }
+        return open(folder);
+    }
+    connection.pragma_update(None, "page_size", 8_192)?; // a chunk of postings fills one
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?; // what a crash loses is in the log
-    connection.pragma_update(None, "cache_size", -48_000)?; // KiB; ids are random, so their index is met all over
+    connection.pragma_update(None, "cache_size", -8_000)?; // KiB; nearly all is appended
+    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?; // pages: what a batch or two write
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
-    match connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
+    match version {
         0 => connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?,
         VERSION => {}
         other => anyhow::bail!("fhir.db has the unknown version {other}"),

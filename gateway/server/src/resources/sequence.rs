@@ -15,7 +15,8 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::query::{Criterion, Reader, Search};
+use super::query::Reader;
+use super::search::{Criterion, Search};
 use super::wish::{Wish, behind, problem, several, wishes};
 
 /// How long a request waits for what was written before it to be applied.
@@ -273,7 +274,7 @@ impl State {
         }
         let stored = reader.current(wish.kind, &wish.id).map_err(|_| behind())?;
         let Some(stored) = stored else { return Ok(None) };
-        if !stored.own {
+        if !stored.slot.own {
             return Err(problem(
                 "read-only",
                 Class::Conflict,
@@ -283,9 +284,9 @@ impl State {
         }
         Ok(Some(Pending {
             number: 0,
-            version: stored.version,
-            updated: Timestamp::from_microsecond(stored.updated).unwrap_or_default(),
-            deleted: stored.deleted,
+            version: stored.slot.version,
+            updated: Timestamp::from_microsecond(stored.slot.updated).unwrap_or_default(),
+            deleted: stored.slot.deleted,
         }))
     }
 
@@ -299,7 +300,13 @@ impl State {
             }));
         }
         let search = condition_of(wish.kind, condition)?;
-        let found = reader.search(&search, 0, 2).map_err(|_| behind())?;
+        let mut found = Vec::new();
+        let mut next = Some(0);
+        while let Some(after) = next.filter(|_| found.len() < 2) {
+            let page = reader.search(&search, after, 2).map_err(|_| behind())?;
+            found.extend(page.found);
+            next = page.next;
+        }
         let [only] = found.as_slice() else {
             return if found.is_empty() { Ok(None) } else { Err(several()) };
         };

@@ -153,6 +153,11 @@ fn log(status: &Status) -> Vec<Family> {
             "The last log position it has.",
             count(status.lag.position()),
         ),
+        gauge(
+            "causeway_resources_lag_seconds",
+            "How far FHIR resources are behind.",
+            status.resources.as_ref().map_or(0.0, |lag| lag.behind().as_secs_f64()),
+        ),
     ]
 }
 

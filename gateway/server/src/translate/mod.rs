@@ -3,6 +3,7 @@
 //! does not stop accepted work. Every adapter call is guarded. It knows no format and no transport.
 
 mod backlog;
+mod brake;
 mod parts;
 mod refuse;
 mod snapshot;
@@ -30,6 +31,7 @@ use crate::stamps::Stamps;
 use crate::telemetry::{Telemetry, TraceId};
 
 pub use backlog::{Backlog, Running};
+pub use brake::Brake;
 pub use refuse::{Refuse, RefuseLayer};
 use snapshot::Snapshot;
 
@@ -56,6 +58,8 @@ pub struct House {
     pub telemetry: Arc<Telemetry>,
     /// What puts writes of resources in order.
     pub sequencer: Arc<Sequencer>,
+    /// Holds frames back while what is made of the log is far behind it.
+    pub brake: Arc<Brake>,
 }
 
 /// What came and went, by the joint's own count.
@@ -184,6 +188,7 @@ impl<A: Adapter> Service<Frame> for Translate<A> {
         let this = self.clone();
         Box::pin(async move {
             let house = &this.joint.house;
+            house.brake.turn().await;
             let permits = house.inbox.admit(frame.body.len()).await?;
             let read = work::read(&this.joint, &frame);
             let parks = read.may_wait(&this.joint) && house.backlog.is_busy();

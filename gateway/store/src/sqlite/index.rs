@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::core::Tally;
-use super::sieve::Sieve;
 use super::{column, nanoseconds, number};
+use crate::Sieve;
 
 /// So many marks are in memory before they move; twice as many at most.
 const RECENT: usize = 32_768;

@@ -17,7 +17,6 @@ mod reader;
 mod recovery;
 mod retention;
 mod schema;
-mod sieve;
 mod writer;
 
 use std::path::Path;

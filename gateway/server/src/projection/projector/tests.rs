@@ -5,6 +5,8 @@ use causeway_core::store::{Decided, Ended, Facts, Index, KeyKind};
 use causeway_core::{Actor, ActorKind, Class, Finding, Head, Severity, Text, Verdict};
 use causeway_store::MemoryLog;
 
+use jiff::Timestamp;
+
 use super::*;
 
 fn received(position: u64, number: u64) -> Record {

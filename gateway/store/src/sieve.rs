@@ -4,6 +4,8 @@
 
 /// Words of a block: one cache line.
 const BLOCK: usize = 8;
+/// Marks of a block at which 1 % pass wrongly.
+const MARKS: usize = 48;
 /// Bytes of a day's sieve: 1 % pass wrongly at 800,000 messages a day.
 const DAY_BYTES: usize = 1 << 20;
 /// Bytes of all days' sieves together, for long windows.
@@ -11,15 +13,29 @@ const ALL_BYTES: usize = 16 << 20;
 /// Spreads a mark's bits; the odd fraction of the golden ratio (Knuth, The Art of Computer Programming, 6.4).
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
+/// What was seen, as far as it can be said at little cost.
 #[derive(Debug, Clone)]
-pub(super) struct Sieve {
+pub struct Sieve {
     blocks: Vec<[u64; BLOCK]>,
     changed: bool,
 }
 
 impl Sieve {
+    /// An empty sieve of which 1 % pass wrongly once it has so many marks.
+    pub fn for_marks(marks: usize) -> Self {
+        Self {
+            blocks: vec![[0; BLOCK]; marks / MARKS + 1],
+            changed: true,
+        }
+    }
+
+    /// Bytes of memory.
+    pub fn bytes(&self) -> usize {
+        self.blocks.len() * BLOCK * 8
+    }
+
     /// An empty sieve of a size that suits a window of so many days.
-    pub(super) fn for_days(days: i64) -> Self {
+    pub(crate) fn for_days(days: i64) -> Self {
         let days = usize::try_from(days).unwrap_or(1).saturating_add(1);
         let bytes = DAY_BYTES.min(ALL_BYTES / days).max(BLOCK * 8);
         Self {
@@ -29,7 +45,7 @@ impl Sieve {
     }
 
     /// From a column; one that is not a sieve lets everything through.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Self {
+    pub fn from_bytes(bytes: &[u8]) -> Self {
         let (words, rest) = bytes.as_chunks::<8>();
         let (blocks, odd) = words.as_chunks::<BLOCK>();
         let whole = rest.is_empty() && odd.is_empty() && !blocks.is_empty();
@@ -44,7 +60,8 @@ impl Sieve {
         }
     }
 
-    pub(super) fn insert(&mut self, mark: i64) {
+    /// Adds a mark: a hash whose bits are all as good as random.
+    pub fn insert(&mut self, mark: i64) {
         let (place, bits) = self.place(mark);
         if let Some(block) = self.blocks.get_mut(place) {
             for (word, bits) in block.iter_mut().zip(bits) {
@@ -54,7 +71,8 @@ impl Sieve {
         }
     }
 
-    pub(super) fn may_hold(&self, mark: i64) -> bool {
+    /// Whether a mark may have been added; false is certain.
+    pub fn may_hold(&self, mark: i64) -> bool {
         let (place, bits) = self.place(mark);
         self.blocks
             .get(place)
@@ -62,7 +80,7 @@ impl Sieve {
     }
 
     /// As a column, if it changed since the last time.
-    pub(super) fn unsaved(&mut self) -> Option<Vec<u8>> {
+    pub fn unsaved(&mut self) -> Option<Vec<u8>> {
         let changed = std::mem::take(&mut self.changed);
         changed.then(|| {
             self.blocks
@@ -109,6 +127,16 @@ mod tests {
         assert!(marks(0, 100_000).all(|mark| sieve.may_hold(mark)));
         let wrong = marks(1_000_000, 10_000).filter(|mark| sieve.may_hold(*mark)).count();
         assert!(wrong < 100, "{wrong} of 10,000 pass at an eighth of the load");
+    }
+
+    #[test]
+    fn a_sieve_made_for_its_marks_lets_little_else_through() {
+        let mut sieve = Sieve::for_marks(100_000);
+        marks(0, 100_000).for_each(|mark| sieve.insert(mark));
+        assert!(marks(0, 100_000).all(|mark| sieve.may_hold(mark)));
+        let wrong = marks(1_000_000, 10_000).filter(|mark| sieve.may_hold(*mark)).count();
+        assert!(wrong < 250, "{wrong} of 10,000");
+        assert!(sieve.bytes() < 140_000);
     }
 
     #[test]
