@@ -2,14 +2,32 @@
 //! are sent; and those of every file of the corpus, where that is there.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use causeway_core::{Adapter, Frame, Head, MemorySource, Parcel};
 use causeway_dicom::Dicom;
 use causeway_hl7v2::Hl7v2;
+use causeway_server::outbox::{Class, Delivered, Destination, Form, Outgoing, peers};
+use causeway_server::transport::tls::Clients;
 use causeway_tests::{EXAMPLE, Fhir, JSON, public};
 use causeway_x12::X12;
 use serde_json::{Value, json};
+
+/// Types of resources that messages, claims and images make.
+const KINDS: &[&str] = &[
+    "Claim",
+    "DiagnosticReport",
+    "Encounter",
+    "ImagingStudy",
+    "Location",
+    "Observation",
+    "Organization",
+    "Patient",
+    "Practitioner",
+    "Provenance",
+    "ServiceRequest",
+];
 
 const CLAIM: &[u8] = include_bytes!("../fuzz/seeds/claims/claim.837");
 
@@ -60,6 +78,20 @@ async fn post(house: &mut Fhir, bytes: &[u8]) -> Result<Vec<String>, String> {
     let entries = answer.json()["entry"].as_array().cloned().unwrap_or_default();
     let status = |entry: &Value| entry["response"]["status"].as_str().unwrap_or_default().to_owned();
     Ok(entries.iter().map(status).collect())
+}
+
+/// What the receiver has, versions and times apart.
+async fn everything(house: &mut Fhir) -> Vec<Value> {
+    let mut all = Vec::new();
+    for kind in KINDS {
+        for mut resource in house.found(&format!("/fhir/{kind}?_count=100")).await {
+            for given in ["versionId", "lastUpdated"] {
+                resource["meta"].as_object_mut().expect("meta").remove(given);
+            }
+            all.push(resource);
+        }
+    }
+    all
 }
 
 /// Every reference to something in the transaction leads to what the receiver has.
@@ -182,6 +214,59 @@ async fn a_mention_leaves_what_is_known_as_it_is() {
 
 /// Every so many files are sent; all of them take two minutes.
 const EVERY: usize = 9;
+
+/// A delivery as the outbox hands it to a peer.
+fn outgoing(bytes: &[u8], attempt: u32) -> Outgoing {
+    let frame = Frame {
+        listener: "lab".into(),
+        peer: "p".into(),
+        received: "2026-03-01T08:30:00Z".parse().expect("a time"),
+        head: Head::Mllp,
+        body: Bytes::new(),
+    };
+    Outgoing {
+        id: 1,
+        attempt,
+        control_id: "CW1".to_owned(),
+        media_type: Form::Fhir.media_type().to_owned(),
+        bytes: Bytes::copy_from_slice(bytes),
+        file: None,
+        frame: Arc::new(frame),
+        number: 1,
+        part: 0,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_gateway_gets_it_and_a_repetition_changes_nothing() {
+    let mut house = Fhir::start().await;
+    let base = format!("http://{}/fhir", house.process.http.expect("an address"));
+    let peer = peers::peer(&Destination::new("next", &base), &Clients::default()).expect("a peer");
+    let sent = transactions(&hl7v2(), EXAMPLE.as_bytes(), true);
+    let mut before = Vec::new();
+    for attempt in 1..=3 {
+        let said = peer.deliver(outgoing(&sent[0], attempt)).await;
+        assert_eq!(said, Ok(Delivered::said("200")));
+        let now = everything(&mut house).await;
+        assert!(attempt == 1 || now == before, "attempt {attempt} changed something");
+        before = now;
+    }
+    assert!(before.len() > 5);
+    // A result without a status is none (FHIR R4 Observation.status is 1..1): it will never be taken.
+    let wrong = json!({"resourceType": "Bundle", "type": "transaction", "entry": [{
+        "resource": {"resourceType": "Observation", "id": "x", "code": {"text": "K"}},
+        "request": {"method": "PUT", "url": "Observation/x"},
+    }]});
+    let failure = peer
+        .deliver(outgoing(wrong.to_string().as_bytes(), 1))
+        .await
+        .expect_err("a refusal");
+    assert_eq!((failure.class, failure.cause.as_str()), (Class::Rejected, "HTTP 422"));
+    assert!(house.process.tell_to_stop());
+    house.process.wait();
+    let failure = peer.deliver(outgoing(&sent[0], 4)).await.expect_err("nobody");
+    assert_eq!(failure.class, Class::Unreachable, "{}", failure.cause);
+}
 
 fn corpus(format: &str) -> Vec<PathBuf> {
     let mut folders = vec![

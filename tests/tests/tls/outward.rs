@@ -1,12 +1,17 @@
-//! The gateway's own clients under TLS: `causeway send`, and the client of decision-support services.
+//! The gateway's own clients under TLS: `causeway send`, the client of decision-support services, and deliveries to FHIR
+//! servers.
 
 use std::path::Path;
 
+use bytes::Bytes;
+use causeway_core::{Frame, Head};
 use causeway_server::hooks::{CdsHook, HookConfig};
+use causeway_server::outbox::{Class, Destination, Outgoing, peers};
+use causeway_server::transport::tls::Clients;
 use causeway_tests::{Authority, Gateway, exchange, get, oru, post, shown, until};
 use serde_json::json;
 
-use crate::peers::{Running, Service};
+use crate::peers::{Running, Service, mutual};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn our_own_client_speaks_tls_and_believes_nobody_unproven() {
@@ -68,6 +73,65 @@ async fn a_service_is_asked_over_https_and_only_if_it_proves_itself() {
         reply.contains("not-evaluated") && !reply.contains("look here"),
         "{reply}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fhir_server_gets_deliveries_over_https_and_only_if_it_proves_itself() {
+    let (authority, other) = (Authority::new("Hospital CA"), Authority::new("Somebody's CA"));
+    let stanza = format!(
+        "[[listener]]\nname = 'http'\naddress = '127.0.0.1:0'\ntransport = 'http'\n\
+         route = [{{path = '/fhir', format = 'fhir'}}]\n{}",
+        mutual(&authority, &authority.issue("gateway", 365))
+    );
+    let running = Running::with(&stanza);
+    let base = format!("https://{}/fhir", running.process.http.expect("a listener"));
+    let own = authority.issue("causeway", 365);
+    let trusted = authority.folder().join("trusted.pem");
+    std::fs::copy(other.file(), &trusted).expect("a file");
+    let mut destination = Destination::new("next", &base);
+    destination.tls.ca = Some(trusted.clone());
+    destination.tls.certificate = Some(own.certificate.clone());
+    destination.tls.key = Some(own.key.clone());
+    let peer = |clients: &Clients| peers::peer(&destination, clients).expect("a peer");
+    let failure = peer(&Clients::default())
+        .deliver(outgoing())
+        .await
+        .expect_err("an unknown authority");
+    assert_eq!(failure.class, Class::Unreachable);
+    assert!(failure.cause.starts_with("TLS: "), "{}", failure.cause);
+    std::fs::copy(authority.file(), &trusted).expect("a file");
+    let peer = peer(&Clients::default());
+    until("it is taken", async || peer.deliver(outgoing()).await.is_ok()).await;
+    destination.tls.certificate = None;
+    destination.tls.key = None;
+    let unproven = peers::peer(&destination, &Clients::default()).expect("a peer");
+    let failure = unproven.deliver(outgoing()).await.expect_err("no certificate");
+    assert_eq!(failure.class, Class::Unreachable, "{}", failure.cause);
+}
+
+fn outgoing() -> Outgoing {
+    let frame = Frame {
+        listener: "lab".into(),
+        peer: "p".into(),
+        received: "2026-03-01T08:30:00Z".parse().expect("a time"),
+        head: Head::Mllp,
+        body: Bytes::new(),
+    };
+    let transaction = json!({"resourceType": "Bundle", "type": "transaction", "entry": [{
+        "resource": {"resourceType": "Patient", "id": "p1", "gender": "male"},
+        "request": {"method": "PUT", "url": "Patient/p1"},
+    }]});
+    Outgoing {
+        id: 1,
+        attempt: 1,
+        control_id: "CW1".to_owned(),
+        media_type: "application/fhir+json".to_owned(),
+        bytes: transaction.to_string().into(),
+        file: None,
+        frame: std::sync::Arc::new(frame),
+        number: 1,
+        part: 0,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

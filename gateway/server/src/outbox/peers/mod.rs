@@ -2,9 +2,11 @@
 
 mod dicom;
 mod folder;
+mod http;
 
 pub use dicom::Dicom;
 pub use folder::Folder;
+pub use http::Http;
 
 use super::{Destination, Peer, Target};
 use crate::transport::tls::{Clients, Connector};
@@ -28,7 +30,11 @@ pub fn peer(destination: &Destination, clients: &Clients) -> anyhow::Result<Box<
             called_ae,
             address,
         } => Ok(Box::new(Dicom::new(destination, called_ae, address, connector(tls)?))),
-        Target::Mllp { .. } | Target::Http(_) => {
+        Target::Http(base) => {
+            let connector = connector(base.starts_with("https:"))?;
+            Ok(Box::new(Http::new(destination, &base, connector)?))
+        }
+        Target::Mllp { .. } => {
             anyhow::bail!("destination {:?}: there is no peer of this kind", destination.name)
         }
     }

@@ -1,8 +1,10 @@
 //! Connections for the house's HTTP client: `http:` in the clear, `https:` under TLS. It knows no request.
 
 use std::error::Error;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use hyper::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -19,6 +21,7 @@ type Wrong = Box<dyn Error + Send + Sync>;
 pub struct HttpsConnector {
     http: HttpConnector,
     tls: Connector,
+    within: Option<Duration>,
 }
 
 impl HttpsConnector {
@@ -27,7 +30,20 @@ impl HttpsConnector {
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
         http.enforce_http(false);
-        Self { http, tls }
+        Self {
+            http,
+            tls,
+            within: None,
+        }
+    }
+
+    /// The same, with a limit for a connection with its handshake.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self {
+            within: Some(limit),
+            ..self
+        }
     }
 }
 
@@ -44,10 +60,19 @@ impl Service<Uri> for HttpsConnector {
         let secure = uri.scheme_str() == Some("https");
         let tls = if secure { self.tls.clone() } else { Connector::plain() };
         let host = uri.host().unwrap_or_default().to_owned();
-        let connecting = self.http.call(uri);
-        Box::pin(async move {
+        let (connecting, within) = (self.http.call(uri), self.within);
+        let connected = async move {
             let socket = connecting.await?.into_inner();
             Ok(TokioIo::new(tls.over(socket, &host).await?))
+        };
+        Box::pin(async move {
+            match within {
+                None => connected.await,
+                Some(limit) => {
+                    let late = |_| io::Error::from(io::ErrorKind::TimedOut);
+                    tokio::time::timeout(limit, connected).await.map_err(late)?
+                }
+            }
         })
     }
 }
