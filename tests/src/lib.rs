@@ -9,6 +9,7 @@
 
 mod advisor;
 mod authority;
+mod collector;
 mod fhir;
 mod http;
 mod messages;
@@ -21,6 +22,7 @@ mod wait;
 
 pub use advisor::{Advice, Advisor};
 pub use authority::{Authority, Identity};
+pub use collector::{Collector, Watched, base64};
 pub use fhir::{Fhir, JSON, issue, patient};
 pub use http::{Http, Response};
 pub use messages::{EXAMPLE, fields, message, oru, segment};

@@ -1,99 +1,13 @@
 //! What the gateway tells of itself: numbers that agree with what was sent, a trace that runs through every line of a
 //! message, an invariant that cries out, all of it at an OpenTelemetry collector too, and never a word of a patient.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use causeway_tests::{Doing, Http, Peer, Process, Service, exchange, framed, get, oru, segment, shown, until};
+use causeway_tests::{
+    Collector, Doing, Http, Peer, Service, Watched, base64, exchange, framed, get, oru, segment, shown, until,
+};
 use serde_json::Value;
-
-/// A collector of Python's, stopped when dropped.
-struct Collector {
-    child: Child,
-    port: u16,
-    folder: tempfile::TempDir,
-}
-
-impl Collector {
-    fn start() -> Self {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let peers = here.parent().expect("the root").join("target/peers/bin/python");
-        let python = if peers.exists() {
-            peers
-        } else {
-            PathBuf::from("python3")
-        };
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut child = Command::new(python)
-            .arg(here.join("peers/otlp_collector.py"))
-            .arg(folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("python");
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("stdout");
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        let port = line.trim().parse().expect("a port");
-        Self { child, port, folder }
-    }
-
-    /// Every body that came.
-    fn bodies(&self) -> Vec<Vec<u8>> {
-        let files = std::fs::read_dir(self.folder.path()).expect("a folder");
-        let paths = files.map(|file| file.expect("a file").path());
-        let bodies = paths.filter(|path| path.extension().is_some_and(|ending| ending == "bin"));
-        bodies.map(|path| std::fs::read(path).expect("a file")).collect()
-    }
-
-    /// What the package read of one kind; nothing without the package.
-    fn read(&self, signal: &str) -> String {
-        std::fs::read_to_string(self.folder.path().join(format!("{signal}.jsonl"))).unwrap_or_default()
-    }
-}
-
-impl Drop for Collector {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _reaped = self.child.wait();
-    }
-}
-
-/// A gateway whose lines are kept.
-struct Running {
-    process: Process,
-    data: tempfile::TempDir,
-    token: String,
-}
-
-impl Running {
-    fn start(stanzas: &str, level: &str) -> Self {
-        let data = tempfile::tempdir().expect("a folder");
-        let lines = data.path().join("lines");
-        let process = Process::logged(data.path(), stanzas, &[("RUST_LOG", level)], &lines);
-        let token = std::fs::read_to_string(data.path().join("admin-token")).expect("a token");
-        let token = token.trim().to_owned();
-        Self { process, data, token }
-    }
-
-    async fn page(&self, path: &str) -> String {
-        get(self.process.admin, path, &self.token).await.1
-    }
-
-    fn lines(&self) -> String {
-        std::fs::read_to_string(self.data.path().join("lines")).expect("the log's lines")
-    }
-
-    /// One number of the metrics page; 0 where it is not there.
-    async fn number(&self, sample: &str) -> f64 {
-        let page = self.page("/metrics").await;
-        let found = page
-            .lines()
-            .find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
-        found.map_or(0.0, |number| number.parse().expect("a number"))
-    }
-}
 
 fn hook(service: &Service) -> String {
     format!("[[hook]]\nname = 'advisor'\nurl = '{}'\n", service.url())
@@ -102,7 +16,7 @@ fn hook(service: &Service) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_numbers_are_those_of_what_was_sent() {
     let service = Service::always(Doing::Says("HTTP/1.1 500 No\r\n\r\n".to_owned())).await;
-    let running = Running::start(&hook(&service), "warn");
+    let running = Watched::start(&hook(&service), "warn");
     let address = running.process.mllp;
     for number in 0..3 {
         exchange(address, &oru(&format!("N{number}"), "4.0")).await;
@@ -146,7 +60,7 @@ async fn the_numbers_are_those_of_what_was_sent() {
 async fn a_response_over_http_names_the_messages_trace() {
     let stanza = "[[listener]]\nname = 'http'\naddress = '127.0.0.1:0'\ntransport = 'http'\n\
                   [[listener.route]]\npath = '/hl7v2'\nformat = 'hl7v2'\n";
-    let running = Running::start(stanza, "info");
+    let running = Watched::start(stanza, "info");
     let mut http = Http::connect(running.process.http.expect("an HTTP listener")).await;
     let media = "Content-Type: application/hl7-v2\r\n";
     let response = http.ask("POST", "/hl7v2", media, oru("T2", "4.0").as_bytes()).await;
@@ -159,7 +73,7 @@ async fn a_response_over_http_names_the_messages_trace() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dicom_listener_stands_on_the_metrics_page() {
     let stanza = "[[listener]]\nname = 'images'\naddress = '127.0.0.1:0'\ntransport = 'dimse'\nformat = 'dicom'\n";
-    let running = Running::start(stanza, "info");
+    let running = Watched::start(stanza, "info");
     let page = running.page("/metrics").await;
     let sample = "causeway_transport_total{listener=\"images\",kind=\"associations\"} 0";
     assert!(page.contains(sample), "{page}");
@@ -176,7 +90,7 @@ async fn a_messages_trace_is_in_its_lines_and_in_what_is_shown() {
         r#"{"cards":[]}"#.to_owned(),
     ))
     .await;
-    let running = Running::start(&hook(&service), "info");
+    let running = Watched::start(&hook(&service), "info");
     exchange(running.process.mllp, &oru("T1", "4.0")).await;
     let trace = shown(running.data.path(), 1)["trace"]
         .as_str()
@@ -198,7 +112,7 @@ async fn a_messages_trace_is_in_its_lines_and_in_what_is_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frame_that_is_lost_is_told() {
-    let running = Running::start("", "warn");
+    let running = Watched::start("", "warn");
     exchange(running.process.mllp, &oru("B1", "4.0")).await;
     let edit = "import sqlite3, sys; d = sqlite3.connect(sys.argv[1], timeout=30); \
                 d.execute('UPDATE tally SET accepted = accepted + 1'); d.commit()";
@@ -255,7 +169,7 @@ async fn no_word_of_a_patient_is_told() {
         hook(&service),
         collector.port
     );
-    let running = Running::start(&stanzas, "trace");
+    let running = Watched::start(&stanzas, "trace");
     for message in marked() {
         let mut peer = Peer::connect(running.process.mllp).await;
         peer.send(&framed(message.as_bytes())).await;
@@ -267,13 +181,7 @@ async fn no_word_of_a_patient_is_told() {
     broken.finish().await;
     until("late advice came", async || running.lines().contains("late advice")).await;
     until("traces, metrics and logs came", async || {
-        let bodies = collector.bodies();
-        let has = |text: &str| {
-            bodies
-                .iter()
-                .any(|body| body.windows(text.len()).any(|part| part == text.as_bytes()))
-        };
-        has("causeway.listener") && has("causeway_log_accepted_total") && has("late advice")
+        collector.has(&["causeway.listener", "causeway_log_accepted_total", "late advice"])
     })
     .await;
     let mut told = vec![running.lines().into_bytes()];
@@ -303,17 +211,10 @@ async fn a_collector_reads_traces_metrics_and_logs() {
         hook(&service),
         collector.port
     );
-    let running = Running::start(&stanzas, "info");
+    let running = Watched::start(&stanzas, "info");
     exchange(running.process.mllp, &oru("C1", "4.0")).await;
     until("all kinds came", async || {
-        let bodies = collector.bodies();
-        ["causeway.listener", "causeway_messages_received_total", "late advice"]
-            .iter()
-            .all(|text| {
-                bodies
-                    .iter()
-                    .any(|body| body.windows(text.len()).any(|part| part == text.as_bytes()))
-            })
+        collector.has(&["causeway.listener", "causeway_messages_received_total", "late advice"])
     })
     .await;
     let trace = shown(running.data.path(), 1)["trace"]
@@ -361,7 +262,7 @@ async fn a_collector_that_is_gone_costs_no_message() {
         .expect("a port")
         .local_addr()
         .expect("an address");
-    let running = Running::start(
+    let running = Watched::start(
         &format!("[telemetry]\notlp = 'http://{nobody}'\nevery = '100ms'\n"),
         "info",
     );
@@ -374,18 +275,4 @@ async fn a_collector_that_is_gone_costs_no_message() {
     let reply = exchange(running.process.mllp, &oru("G1", "4.0")).await;
     assert_eq!(&segment(&reply, "MSA")[0][..6], "MSA|AA");
     assert!(running.process.terminate(), "nor does it hold up the end");
-}
-
-/// RFC 4648 4.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let number = three.iter().fold(0_u32, |all, byte| all << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
-        for at in 0..4 {
-            let digit = DIGITS[(number >> (18 - 6 * at)) as usize & 63];
-            text.push(if at <= three.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
 }

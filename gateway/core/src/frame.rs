@@ -78,6 +78,9 @@ pub struct HttpHead {
     /// The scheme and authority that the sender knows us by, for absolute URLs: `http://gateway:8080/fhir`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub base: String,
+    /// Whose trace the request is part of (W3C Trace Context, 3.2), where that is well-formed.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub traceparent: String,
     /// What makes the request one of its own where the same bytes twice are two requests, as in a REST API; empty where
     /// they are a resend.
     #[serde(skip_serializing_if = "String::is_empty")]

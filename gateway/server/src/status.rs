@@ -12,7 +12,7 @@ use crate::projection::Lag;
 use crate::telemetry;
 use crate::translate::House;
 use crate::transport::tls::Certificates;
-use crate::transport::{dimse, mllp};
+use crate::transport::{dimse, files, mllp};
 
 /// How far the read model may be behind before the gateway says so.
 const BEHIND: Duration = Duration::from_secs(10);
@@ -24,6 +24,8 @@ pub struct Status {
     pub house: House,
     /// Transport counters by listener.
     pub transports: Vec<(String, Arc<mllp::Counters>)>,
+    /// Counters of listeners on folders.
+    pub files: Vec<(String, Arc<files::Counters>)>,
     /// Counters of DICOM listeners.
     pub dimse: Vec<(String, Arc<dimse::Counters>)>,
     /// The read model's lag.
@@ -42,7 +44,10 @@ impl Status {
         let streams = self.transports.iter();
         let streams = streams.map(|(name, counters)| (name.as_str(), json!(counters.counts())));
         let associations = self.dimse.iter();
-        streams.chain(associations.map(|(name, counters)| (name.as_str(), json!(counters.counts()))))
+        let associations = associations.map(|(name, counters)| (name.as_str(), json!(counters.counts())));
+        let folders = self.files.iter();
+        let folders = folders.map(|(name, counters)| (name.as_str(), json!(counters.counts())));
+        streams.chain(associations).chain(folders)
     }
 }
 

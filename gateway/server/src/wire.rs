@@ -38,8 +38,8 @@ use crate::service::FrameService;
 use crate::spool::Spool;
 use crate::stamps::Stamps;
 use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
-use crate::transport::mllp;
 use crate::transport::tls::{Alpn, Certificates};
+use crate::transport::{files, mllp};
 
 /// A gateway that is listening.
 #[derive(Debug)]
@@ -52,6 +52,8 @@ pub struct Gateway {
     pub transports: Vec<(String, Arc<mllp::Counters>)>,
     /// Runs messages again for an operator.
     pub replay: Replay,
+    /// Counters of listeners on folders.
+    pub files: Vec<(String, Arc<files::Counters>)>,
     /// What DICOM listeners share.
     pub stored: dicom::Stored,
     /// What listeners show to their peers.
@@ -272,6 +274,7 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
         house,
         certificates: certificates.clone(),
         transports: Vec::new(),
+        files: Vec::new(),
         stored: dicom::Stored::new(&config.data),
         stop,
         tasks: JoinSet::new(),

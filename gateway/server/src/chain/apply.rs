@@ -16,6 +16,8 @@ pub(super) struct Apply {
 }
 
 impl Stage for Apply {
+    const NAME: Option<&'static str> = Some("apply");
+
     async fn run<N: Link>(self, mut exchange: Exchange, next: Next<N>) -> Answer {
         if exchange.verbatim && gravest(&exchange.findings) != Some(Severity::Error) {
             self.order(&mut exchange).await;

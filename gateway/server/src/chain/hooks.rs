@@ -55,6 +55,8 @@ pub(super) struct Hooks {
 }
 
 impl Stage for Hooks {
+    const NAME: Option<&'static str> = Some("hooks");
+
     async fn run<N: Link>(self, mut exchange: Exchange, next: Next<N>) -> Answer {
         let wanted = self.set.wanted(&exchange);
         if wanted.is_empty() {

@@ -21,6 +21,7 @@ use tower::{Service, ServiceBuilder, ServiceExt, layer::layer_fn};
 
 use crate::resources::Sequencer;
 use crate::service::ChainService;
+use crate::telemetry;
 
 pub use hooks::{Budget, HookSet, LateSink};
 
@@ -95,6 +96,9 @@ impl<N: Link> Next<N> {
 
 /// One step of the chain.
 pub(crate) trait Stage: Clone + Send + Sync + 'static {
+    /// What traces call it; those that take no time have no name.
+    const NAME: Option<&'static str> = None;
+
     /// Does its part and runs the rest, or answers by itself.
     fn run<N: Link>(self, exchange: Exchange, next: Next<N>) -> impl Future<Output = Answer> + Send;
 }
@@ -123,6 +127,9 @@ impl<S: Stage, N: Link> Service<Exchange> for Staged<S, N> {
 
     fn call(&mut self, exchange: Exchange) -> Self::Future {
         let Self { stage, next } = self.clone();
-        Box::pin(async move { Ok(stage.run(exchange, Next(next)).await) })
+        Box::pin(async move {
+            S::NAME.into_iter().for_each(telemetry::stage);
+            Ok(stage.run(exchange, Next(next)).await)
+        })
     }
 }

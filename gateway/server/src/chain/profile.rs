@@ -12,6 +12,8 @@ pub(super) struct Profile {
 }
 
 impl Stage for Profile {
+    const NAME: Option<&'static str> = Some("validate");
+
     async fn run<N: Link>(self, mut exchange: Exchange, next: Next<N>) -> Answer {
         if self.on {
             for mut finding in causeway_profiles::validate(&exchange.bundle.tree) {

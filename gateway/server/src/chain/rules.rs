@@ -13,6 +13,8 @@ pub(super) struct Rules {
 }
 
 impl Stage for Rules {
+    const NAME: Option<&'static str> = Some("rules");
+
     async fn run<N: Link>(self, mut exchange: Exchange, next: Next<N>) -> Answer {
         let ran = (self.source)(&exchange);
         exchange.rules = ran.snapshot.or(exchange.rules);

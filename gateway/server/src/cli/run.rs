@@ -67,6 +67,7 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
     let insight = status::Status {
         house: gateway.house.clone(),
         transports: gateway.transports.clone(),
+        files: gateway.files.clone(),
         dimse: gateway.stored.counters.clone(),
         lag: Arc::clone(projector.lag()),
         resources: resources.as_ref().map(|resources| Arc::clone(resources.lag())),

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use super::TraceId;
 use super::label::{OTHER, label};
+use super::{Stages, TraceId};
 
 /// Message types of one listener that are told apart; further ones count as `other`.
 const TYPES: usize = 64;
@@ -32,7 +32,7 @@ pub struct Slot {
 }
 
 /// A message that was answered and is kept.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Ended<'a> {
     /// Where it counts.
     pub slot: &'a Slot,
@@ -50,6 +50,8 @@ pub struct Ended<'a> {
     pub received: jiff::Timestamp,
     /// From receipt to the kept answer.
     pub took: Duration,
+    /// Its steps, where it is traced.
+    pub stages: Option<Stages>,
 }
 
 impl Slot {

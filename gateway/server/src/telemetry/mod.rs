@@ -10,9 +10,12 @@ mod lines;
 mod meter;
 mod options;
 mod otlp;
+mod stages;
 mod trace;
 
 use std::sync::{Arc, OnceLock};
+
+use causeway_core::Frame;
 
 pub use balance::Balance;
 pub use family::{Family, Kind, Sample, prometheus};
@@ -22,7 +25,9 @@ pub use lines::{Lines, subscribe};
 pub use meter::{Deliveries, Ended, Latency, Meter, Slot};
 pub use options::Telemetry as Options;
 pub use otlp::{Otlp, Started};
-pub use trace::TraceId;
+pub use stages::Stages;
+pub(crate) use trace::stages;
+pub use trace::{Caller, TraceId, stage};
 
 /// What the joints of a gateway tell.
 #[derive(Debug, Default)]
@@ -45,11 +50,18 @@ impl Telemetry {
         self.otlp.get()
     }
 
+    /// Where the steps of a message are told, where somebody collects them and this one is among those that are traced.
+    pub fn stages(&self, trace: TraceId, frame: &Frame) -> Option<Stages> {
+        let otlp = self.otlp.get()?;
+        let caller = Caller::of(frame);
+        otlp.traces(trace, caller).then(|| Stages::new(caller))
+    }
+
     /// Counts a message that was answered and is kept, and tells it where somebody collects traces.
     pub fn ended(&self, ended: &Ended<'_>) {
         ended.slot.ended(ended);
-        if let Some(otlp) = self.otlp.get() {
-            otlp.message(ended);
+        if let (Some(otlp), Some(stages)) = (self.otlp.get(), &ended.stages) {
+            otlp.message(ended, stages);
         }
     }
 }

@@ -15,6 +15,9 @@ pub struct Telemetry {
     /// is exported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub otlp: Option<String>,
+    /// One message in so many is traced at the collector, 1 to trace each. Default 1. Which ones follows from the trace id, so
+    /// gateways that are set alike trace the same; a request with a `traceparent` is traced where its caller is.
+    pub trace_one_in: u32,
     /// How often metrics are exported. Default 15 seconds.
     #[serde(with = "units::duration")]
     pub every: Duration,
@@ -26,6 +29,7 @@ impl Default for Telemetry {
     fn default() -> Self {
         Self {
             otlp: None,
+            trace_one_in: 1,
             every: Duration::from_secs(15),
             tls: ClientOptions::default(),
         }

@@ -144,9 +144,15 @@ impl<A: Adapter> Translate<A> {
         let (commit_sender, commit) = oneshot::channel();
         let (answers_sender, answers) = oneshot::channel();
         let trace = TraceId::of(receipt.number(), receipt.frame());
+        let mut stages = self.joint.house.telemetry.stages(trace, receipt.frame());
+        if let Some(stages) = &mut stages {
+            stages.begin("receive", receipt.frame().received);
+            stages.begin("translate", read.began);
+        }
         let job = trace.within(|| work::lift(&self.joint, receipt, read, resumed));
         let commit = job.wants_commit().then_some(commit);
-        tokio::spawn(trace.scope(work::run(Arc::clone(&self.joint), job, commit_sender, answers_sender)));
+        let run = work::run(Arc::clone(&self.joint), job, commit_sender, answers_sender);
+        tokio::spawn(trace.scope_with(stages, run));
         let trace = Some(trace);
         Replies { commit, answers, trace }
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use causeway_core::{Answer, Receipt};
 use jiff::Timestamp;
 
-use crate::telemetry::{Ended, Slot, Telemetry, TraceId};
+use crate::telemetry::{self, Ended, Slot, Telemetry, TraceId};
 
 /// A message whose work began.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ impl Told {
             received: self.received,
             // A clock that was set back makes no time negative.
             took: took.try_into().unwrap_or_default(),
+            stages: telemetry::stages(),
         });
     }
 }

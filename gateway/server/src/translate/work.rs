@@ -12,6 +12,7 @@ use causeway_core::{
     MemorySource, Parsed, Receipt, Reply, ReplyKind, Severity, Text, Verdict,
 };
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
@@ -22,7 +23,7 @@ use crate::guard::guard;
 use crate::lanes::Place;
 use crate::replies::Outgoing;
 use crate::spool::Body;
-use crate::telemetry::TraceId;
+use crate::telemetry::{TraceId, stage};
 
 /// A frame that was read and is not in the log yet.
 pub(super) struct Read<A: Adapter> {
@@ -30,6 +31,8 @@ pub(super) struct Read<A: Adapter> {
     message: Option<A::Message>,
     findings: Vec<Finding>,
     pub(super) commit: Option<Reply>,
+    /// When reading began.
+    pub(super) began: Timestamp,
 }
 
 /// A frame in the log, with its first part lifted and its place taken.
@@ -65,6 +68,7 @@ impl<A: Adapter> Read<A> {
 
 /// Reads a frame.
 pub(super) fn read<A: Adapter>(joint: &Joint<A>, frame: &Frame) -> Read<A> {
+    let began = Timestamp::now();
     let (mut source, lost) = match joint.house.spool.source(frame) {
         Ok(source) => (source, None),
         Err(fault) => (Body::Memory(MemorySource(Bytes::new())), Some(fault)),
@@ -84,6 +88,7 @@ pub(super) fn read<A: Adapter>(joint: &Joint<A>, frame: &Frame) -> Read<A> {
         message: parsed.value,
         findings: parsed.findings,
         commit,
+        began,
     }
 }
 
@@ -198,6 +203,7 @@ async fn answer<A: Adapter>(joint: &Joint<A>, mut job: Job<A>) -> Result<Vec<Out
         Some(_) => decide(joint, &mut job, &mut told).await,
         None => unreadable(joint, &job),
     };
+    stage("commit");
     if let Some(place) = &mut job.place {
         place.turn().await;
     }
@@ -241,12 +247,14 @@ async fn decide<A: Adapter>(joint: &Joint<A>, job: &mut Job<A>, told: &mut Told)
         told.part(&answer);
         joint.adapter.add(&mut sum, part, &answer);
         part += 1;
+        stage("translate");
         draft = job.lift(joint);
         if draft.is_some() {
             tokio::task::yield_now().await; // a file of many parts must not keep others from the processor
         }
     }
     let decided = parts.last;
+    stage("answer");
     let stamp = joint.house.stamps.next();
     let Some(message) = &job.read.message else {
         return (decided, Vec::new(), positive);

@@ -82,7 +82,9 @@ impl Gateway {
             refuse: way.refuse,
             options: listener.files.clone(),
             spool: Arc::clone(&self.house.spool),
+            counters: Arc::default(),
         };
+        self.files.push((listener.name.clone(), Arc::clone(&files.counters)));
         files.prepare().with_context(|| {
             let folder = listener.files.folder.display();
             format!("listener {:?} cannot use the folder {folder}", listener.name)

@@ -10,27 +10,32 @@ mod metrics;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use opentelemetry::trace::{Span, SpanKind, Status, Tracer, TracerProvider};
+use opentelemetry::trace::{
+    Span, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags, TraceState, Tracer, TracerProvider,
+};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{LogExporter, MetricExporter, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracer, SdkTracerProvider};
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::Registry;
 
-use super::{Ended, Family, Options};
+use super::{Caller, Ended, Family, Options, Stages, TraceId};
 use crate::transport::tls::Clients;
 use client::House;
 
 /// How long a collector may take for one export.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Spans that wait to be sent, ten a message; those beyond are dropped.
+const SPANS: usize = 16_384;
 
 /// A running exporter.
 #[derive(Debug)]
 pub struct Otlp {
     tracer: SdkTracer,
+    one_in: u32,
     traces: SdkTracerProvider,
     logs: SdkLoggerProvider,
     metrics: SdkMeterProvider,
@@ -68,8 +73,10 @@ impl Otlp {
             ])
             .build();
         let (spans, lines, numbers) = exporters(base, &client)?;
+        let batches = BatchConfigBuilder::default().with_max_queue_size(SPANS);
+        let batches = batches.with_scheduled_delay(Duration::from_secs(1)).build();
         let provider = SdkTracerProvider::builder()
-            .with_batch_exporter(spans)
+            .with_span_processor(BatchSpanProcessor::builder(spans).with_batch_config(batches).build())
             .with_id_generator(ids::Ids::default())
             .with_resource(resource.clone())
             .build();
@@ -85,6 +92,7 @@ impl Otlp {
         let lines = logs::layer(&logs);
         let otlp = std::sync::Arc::new(Self {
             tracer: provider.tracer("causeway"),
+            one_in: options.trace_one_in,
             traces: provider,
             logs,
             metrics,
@@ -92,11 +100,18 @@ impl Otlp {
         Ok(Some(Started { otlp, lines }))
     }
 
-    /// Tells of one message that was answered.
-    pub(super) fn message(&self, ended: &Ended<'_>) {
-        let since = ended.received.duration_since(jiff::Timestamp::UNIX_EPOCH);
-        let begun = SystemTime::UNIX_EPOCH + Duration::try_from(since).unwrap_or_default();
+    /// Whether a message is among those that are traced: as its caller is, else by its trace id.
+    pub(super) fn traces(&self, trace: TraceId, caller: Option<Caller>) -> bool {
+        // The last bits of an id are as good as random (W3C Trace Context level 2, 4.1.1).
+        let chosen = || trace.get().is_multiple_of(u128::from(self.one_in.max(1)));
+        caller.map_or_else(chosen, |caller| caller.sampled)
+    }
+
+    /// Tells of one message that was answered, and of its steps.
+    pub(super) fn message(&self, ended: &Ended<'_>, stages: &Stages) {
+        let begun = time(ended.received);
         let _id = ids::this_thread(ended.trace);
+        let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
         let builder = self
             .tracer
             .span_builder("message")
@@ -105,17 +120,23 @@ impl Otlp {
             .with_attributes([
                 KeyValue::new("causeway.listener", ended.slot.listener.to_string()),
                 KeyValue::new("causeway.type", ended.slot.message_type.to_string()),
-                KeyValue::new("causeway.number", i64::try_from(ended.number).unwrap_or(i64::MAX)),
+                KeyValue::new("causeway.number", number(ended.number)),
                 KeyValue::new("causeway.positive", ended.positive),
                 KeyValue::new("causeway.resend", ended.again),
-                KeyValue::new(
-                    "causeway.not_evaluated",
-                    i64::try_from(ended.not_evaluated).unwrap_or(i64::MAX),
-                ),
+                KeyValue::new("causeway.not_evaluated", number(ended.not_evaluated)),
             ]);
-        let mut span = self.tracer.build_with_context(builder, &Context::new());
+        let parent = stages.caller.map(|caller| context(caller.trace.get(), caller.span));
+        let mut span = self.tracer.build_with_context(builder, &parent.unwrap_or_default());
         if !ended.positive {
             span.set_status(Status::error("refused"));
+        }
+        let within = Context::new().with_remote_span_context(span.span_context().clone());
+        let end = ended.received.checked_add(ended.took).unwrap_or(ended.received);
+        for (name, begin, end) in stages.ended(end) {
+            let step = self.tracer.span_builder(name).with_start_time(time(begin));
+            self.tracer
+                .build_with_context(step, &within)
+                .end_with_timestamp(time(end));
         }
         span.end_with_timestamp(begun + ended.took);
     }
@@ -137,6 +158,18 @@ impl Otlp {
             tracing::warn!(%error, "telemetry was not all sent");
         }
     }
+}
+
+fn time(time: jiff::Timestamp) -> SystemTime {
+    let since = time.duration_since(jiff::Timestamp::UNIX_EPOCH);
+    SystemTime::UNIX_EPOCH + Duration::try_from(since).unwrap_or_default()
+}
+
+/// A span of somebody else's that ours is part of.
+fn context(trace: u128, span: u64) -> Context {
+    let (trace, span) = (trace.into(), SpanId::from(span));
+    let theirs = SpanContext::new(trace, span, TraceFlags::SAMPLED, true, TraceState::default());
+    Context::new().with_remote_span_context(theirs)
 }
 
 fn exporters(base: &str, client: &House) -> anyhow::Result<(SpanExporter, LogExporter, MetricExporter)> {

@@ -1,6 +1,7 @@
 //! Files in a folder: a file is taken when it is whole, becomes a frame, and its replies are written as files. It knows
 //! folders and names and no format. A file is never deleted: it ends among the processed or the failed.
 
+mod counters;
 mod folder;
 mod options;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use crate::replies::Outgoing;
 use crate::service::FrameService;
 use crate::spool::Spool;
 
+pub use counters::{Counters, Counts};
 pub use options::Options;
 
 /// Files in work at once; they are handed over in order.
@@ -44,6 +46,8 @@ pub struct Listener {
     pub options: Options,
     /// Where files go that are too large for memory.
     pub spool: Arc<Spool>,
+    /// What it counts.
+    pub counters: Arc<Counters>,
 }
 
 impl std::fmt::Debug for Listener {
@@ -132,6 +136,7 @@ impl Listener {
                 Ok(ended) => return Some(ended),
                 Err(fault) => fault,
             };
+            self.counters.put_off.add(1);
             warn!(listener = %self.name, %fault, "a file waits");
             let mut stop = shutdown.clone();
             tokio::select! {
@@ -152,10 +157,12 @@ impl Listener {
             Read::Whole(body) => (None, body),
             Read::Spooled(spooled, beginning) => (Some(spooled), beginning),
             Read::TooLarge(beginning) => {
+                self.counters.oversize.add(1);
                 let fault = Fault::new(FaultKind::TooLarge, "the file is larger than this listener takes");
                 return Ok(Ended::Refused((self.refuse)(&head(None), &beginning, fault)));
             }
         };
+        let length = spooled.as_ref().map_or(body.len() as u64, |spooled| spooled.length);
         let frame = Frame {
             listener: Arc::clone(&self.name),
             peer: Arc::from("file"),
@@ -164,7 +171,11 @@ impl Listener {
             body,
         };
         match self.service.clone().oneshot(frame).await {
-            Ok(replies) => Ok(Ended::Replies(replies)),
+            Ok(replies) => {
+                self.counters.frames.add(1);
+                self.counters.bytes_in.add(length);
+                Ok(Ended::Replies(replies))
+            }
             Err(never) => match never {},
         }
     }
@@ -196,7 +207,9 @@ impl Ended {
             }
         };
         let waits = |outgoing: &Outgoing| matches!(&outgoing.leave, Leave::NotKept(fault) if fault.retry);
+        let counters = &listener.counters;
         if outgoing.iter().any(waits) {
+            counters.put_off.add(1);
             warn!(listener = %listener.name, "a file could not be kept; it waits for the next start");
             return;
         }
@@ -211,10 +224,22 @@ impl Ended {
             let file = replies.entry(folder::ending(reply.kind)).or_default();
             file.extend_from_slice(&reply.bytes);
         }
+        let count = replies.len() as u64;
         let (folder, name) = (Folder::of(&listener.options), name.to_owned());
         let finished = tokio::task::spawn_blocking(move || folder.finish(&name, &replies, end)).await;
-        if let Ok(Err(error)) = finished {
-            warn!(listener = %listener.name, %error, "the replies of a file could not be written; it is taken again at the next start");
+        match finished {
+            Ok(Ok(())) => {
+                counters.replies.add(count);
+                let ended = match end {
+                    End::Processed => &counters.processed,
+                    End::Failed => &counters.failed,
+                };
+                ended.add(1);
+            }
+            Ok(Err(error)) => {
+                warn!(listener = %listener.name, %error, "the replies of a file could not be written; it is taken again at the next start");
+            }
+            Err(_) => {}
         }
     }
 }

@@ -49,6 +49,7 @@ fn started(root: tempfile::TempDir, settle: Duration, largest: usize) -> House {
             largest,
         },
         spool,
+        counters: Arc::default(),
     };
     listener.prepare().unwrap();
     let (stop, stopped) = watch::channel(false);

@@ -25,10 +25,30 @@ use super::route::{self, Kind, Route};
 use super::said;
 use super::server::Listener;
 use crate::replies::{Outgoing, Replies};
+use crate::telemetry::Caller;
 use crate::transport::mllp::Charge;
 
-/// Answers a request.
+/// Answers a request, within its caller's trace where it has one.
 pub(super) async fn answer(listener: &Listener, peer: &Arc<str>, request: Request<Incoming>) -> Answer {
+    match caller(request.headers()) {
+        None => answered(listener, peer, request).await,
+        Some(Caller { trace, .. }) => {
+            let answer = trace.scope(answered(listener, peer, request)).await;
+            response::traced(answer, Some(trace))
+        }
+    }
+}
+
+fn caller(headers: &HeaderMap) -> Option<Caller> {
+    let mut all = headers.get_all("traceparent").iter();
+    // Several are none (W3C Trace Context, 3.2).
+    let (only, None) = (all.next()?, all.next()) else {
+        return None;
+    };
+    Caller::read(only.to_str().ok()?)
+}
+
+async fn answered(listener: &Listener, peer: &Arc<str>, request: Request<Incoming>) -> Answer {
     let (asked, body) = request.into_parts();
     let found = route::find(&listener.routes, asked.uri.path());
     let speaker = found
@@ -102,6 +122,7 @@ fn head(listener: &Listener, path: &str, below: &str, request: &Parts) -> HttpHe
         if_none_exist: field(HeaderName::from_static("if-none-exist")),
         prefer: field(HeaderName::from_static("prefer")),
         base: format!("{}://{}{}", listener.scheme(), text(headers, HOST), path),
+        traceparent: caller(headers).map(|caller| caller.to_string()).unwrap_or_default(),
         request: String::new(),
     }
 }
