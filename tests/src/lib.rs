@@ -16,6 +16,7 @@ mod messages;
 mod orthanc;
 mod peer;
 mod process;
+mod receiver;
 mod service;
 mod tools;
 mod wait;
@@ -29,6 +30,7 @@ pub use messages::{EXAMPLE, fields, message, oru, segment};
 pub use orthanc::{Orthanc, free_port};
 pub use peer::{Peer, exchange, framed};
 pub use process::{Process, binary, messages, shown};
+pub use receiver::{React, Receiver};
 pub use service::{Doing, Service, card_on, get, post};
 pub use tools::{dcmtk, package, public, python};
 pub use wait::until;
@@ -74,9 +76,14 @@ impl Gateway {
             budget: Budget(Duration::from_millis(config.chain.hook_budget_ms)),
             ..HookSet::default()
         };
-        let gateway = wire::start(&config, Arc::clone(&log) as Arc<dyn Store>, hooks)
-            .await
-            .expect("a gateway");
+        let gateway = wire::start(
+            &config,
+            Arc::clone(&log) as Arc<dyn Store>,
+            hooks,
+            &causeway_server::transport::tls::Clients::default(),
+        )
+        .await
+        .expect("a gateway");
         Self { gateway, log, folder }
     }
 

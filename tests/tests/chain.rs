@@ -73,6 +73,7 @@ async fn run(rules: RuleSource, hooks: HookSet) -> Answer {
         hooks,
         profile: false,
         sequencer: Arc::default(),
+        post: None,
     };
     let Ok(answer) = chain(parts).oneshot(Exchange::new(receipt, 0, Draft::default())).await;
     answer

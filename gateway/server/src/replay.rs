@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use causeway_core::store::{Ended, Pending};
-use causeway_core::{Fault, FaultKind, Frame, Inbox, Leave, Store};
+use causeway_core::{Fault, FaultKind, Frame, Inbox, Leave, Parcel, Parsed, Stamp, Store};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tower::ServiceExt;
 
+use crate::config::Format;
 use crate::projection::{self, Describe};
 use crate::replies::Outgoing;
 use crate::service::FrameService;
@@ -23,6 +24,9 @@ pub type Resume = Arc<dyn Fn(Pending) -> BoxFuture<'static, Result<EndOfWork, Fa
 /// Tells when the work on a frame has ended.
 pub type EndOfWork = oneshot::Receiver<Vec<Outgoing>>;
 
+/// Renders a delivery in a listener's own format.
+pub type RenderBack = Arc<dyn Fn(&Parcel<'_>, &Stamp) -> Parsed<Vec<u8>> + Send + Sync>;
+
 /// The ways into one listener's joint.
 #[derive(Clone)]
 pub struct Door {
@@ -34,6 +38,10 @@ pub struct Door {
     pub resume: Resume,
     /// For frames that nothing was made of.
     pub describe: Describe,
+    /// The format that its frames are in.
+    pub format: Format,
+    /// For deliveries in its format.
+    pub render: RenderBack,
 }
 
 impl std::fmt::Debug for Door {

@@ -60,6 +60,12 @@ impl Spool {
         })
     }
 
+    /// The file of a frame's body, where it is not in the frame.
+    pub fn file(&self, frame: &Frame) -> Option<PathBuf> {
+        let hash = frame.head.spooled()?.hash()?;
+        Some(self.folder.join(Spooled::new(&hash, 0).sha256))
+    }
+
     /// The bytes of a frame, wherever they are.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::admin::Insight;
 use crate::guard::DEFECTS;
+use crate::outbox::Condition;
 use crate::projection::Lag;
 use crate::telemetry;
 use crate::translate::House;
@@ -59,6 +60,32 @@ fn behind(what: &str, lag: &Lag, so: &str) -> Option<String> {
     (lag.behind() > BEHIND).then(|| format!("{what}: {seconds} s behind"))
 }
 
+impl Status {
+    /// Each destination's numbers and how it is.
+    fn destinations(&self) -> Value {
+        let all = self.house.outbox.standings().into_iter().map(|one| {
+            let (account, live) = (one.account, one.live.as_ref());
+            json!({
+                "name": one.name, "state": one.condition, "posted": account.posted, "waiting": account.waiting(),
+                "delivered": account.delivered, "dead": account.dead, "dropped": account.dropped,
+                "under_way": live.map_or(0, |live| live.under_way()), "last_failure": live.and_then(|live| live.last()),
+            })
+        });
+        all.collect()
+    }
+
+    /// What nobody delivers.
+    fn unknown_destinations(&self) -> Vec<String> {
+        let all = self.house.outbox.standings().into_iter();
+        let lost = all.filter(|one| one.condition == Condition::Unknown && one.account.waiting() > 0);
+        lost.map(|one| {
+            let (name, waiting) = (&one.name, one.account.waiting());
+            format!("{waiting} deliveries wait for destination {name:?}, which is not configured")
+        })
+        .collect()
+    }
+}
+
 impl Insight for Status {
     fn unready(&self) -> Vec<String> {
         let broken = self.house.inbox.store().health().broken;
@@ -82,6 +109,7 @@ impl Insight for Status {
                 .push("insecure = true: listeners may be open to other machines without TLS or a peer rule".to_owned());
         }
         remarks.extend(self.house.telemetry.balance.remark());
+        remarks.extend(self.unknown_destinations());
         remarks.extend(self.certificates.remarks(jiff::Timestamp::now()));
         remarks.extend(behind("the read model", &self.lag, "listings are old"));
         let resources = self.resources.as_ref();
@@ -124,6 +152,7 @@ impl Insight for Status {
                 "snapshot": self.house.rulebook.current().id(),
                 "refused": self.house.rulebook.refused().map(|refused| refused.to_string()),
             },
+            "destinations": self.destinations(),
             "tls": self.certificates.status(),
             "in_work": self.house.inbox.in_work(),
             "defects": DEFECTS.load(Ordering::Relaxed),

@@ -4,6 +4,7 @@
 mod dicom;
 mod http;
 mod listen;
+mod outward;
 mod recover;
 
 pub use dicom::adapter as dicom_adapter;
@@ -30,15 +31,16 @@ use crate::chain::{self, HookSet, Parts};
 use crate::config::{Config, Format, Listener, Transport};
 use crate::guard::guard;
 use crate::lanes::Lanes;
+use crate::outbox::{Outbox, peers};
 use crate::projection::Describe;
-use crate::replay::{Door, Replay, Resume};
+use crate::replay::{Door, RenderBack, Replay, Resume};
 use crate::resources::Sequencer;
 use crate::rulebook::Rulebook;
 use crate::service::FrameService;
 use crate::spool::Spool;
 use crate::stamps::Stamps;
 use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
-use crate::transport::tls::{Alpn, Certificates};
+use crate::transport::tls::{Alpn, Certificates, Clients};
 use crate::transport::{files, mllp};
 
 /// A gateway that is listening.
@@ -74,6 +76,7 @@ pub struct Wired {
     pub refuse: mllp::RefuseFn,
     resume: Resume,
     describe: Describe,
+    render: RenderBack,
 }
 
 /// A way into a joint: the name its frames carry, what takes them, and what refuses them.
@@ -91,12 +94,9 @@ impl std::fmt::Debug for Wired {
 
 /// The house of a configuration around a store.
 pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyhow::Result<House> {
-    // A gateway that reads of a destination and sends it nothing would lose messages unsaid.
-    if let Some(destination) = config.destinations.first() {
-        anyhow::bail!("destination {:?}: this version delivers to none yet", destination.name);
-    }
-    let log = Arc::clone(&store);
-    hooks.late = Some(Arc::new(move |late| log.late(late)));
+    let outbox = Arc::new(Outbox::new(Arc::clone(&store), &config.destinations));
+    let post = outbox.post();
+    hooks.late = Some(outward::late(Arc::clone(&store), post.clone()));
     let budget = Budget {
         messages: config.limits.messages,
         bytes: config.limits.bytes,
@@ -109,6 +109,7 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         hooks,
         profile: config.chain.profile,
         sequencer: Arc::clone(&sequencer),
+        post,
     };
     Ok(House {
         inbox: Arc::new(Inbox::new(store, budget)),
@@ -122,6 +123,7 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         telemetry: Arc::default(),
         sequencer,
         brake: Arc::default(),
+        outbox,
     })
 }
 
@@ -184,6 +186,7 @@ pub fn wired_among(
 
 fn joined<A: Adapter>(adapter: Arc<A>, house: &House) -> Wired {
     let (reader, describer) = (Arc::clone(&adapter), Arc::clone(&adapter));
+    let renderer = Arc::clone(&adapter);
     let layer = RefuseLayer::new(Arc::clone(&adapter), Arc::clone(&house.stamps));
     let translate = Translate::new(adapter, house.clone());
     let resumed = translate.clone();
@@ -208,6 +211,7 @@ fn joined<A: Adapter>(adapter: Arc<A>, house: &House) -> Wired {
             Box::pin(async move { Ok(translate.resume(pending)) })
         }),
         describe: Arc::new(move |frame| described(describer.as_ref(), frame)),
+        render: Arc::new(move |parcel, stamp| renderer.from_fhir(parcel, stamp)),
     }
 }
 
@@ -243,8 +247,14 @@ pub fn certificates(config: &Config) -> anyhow::Result<Certificates> {
 }
 
 /// Binds every listener and starts serving.
-pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> anyhow::Result<Gateway> {
+pub async fn start(
+    config: &Config,
+    store: Arc<dyn Store>,
+    hooks: HookSet,
+    clients: &Clients,
+) -> anyhow::Result<Gateway> {
     let house = house(config, store, hooks)?;
+    let peers = peers::all(&config.destinations, clients)?;
     let certificates = certificates(config)?;
     let (stop, stopped) = watch::channel(false);
     let (mut doors, mut made, mut listeners) = (Vec::new(), Made::default(), Vec::new());
@@ -257,6 +267,8 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
                 service: wired.service.clone(),
                 resume: wired.resume,
                 describe: wired.describe,
+                format,
+                render: wired.render,
             });
             let (service, refuse) = (wired.service, wired.refuse);
             ways.push(Way {
@@ -284,6 +296,7 @@ pub async fn start(config: &Config, store: Arc<dyn Store>, hooks: HookSet) -> an
     for (listener, ways) in listeners {
         gateway.listen(listener, config, ways, stopped.clone()).await?;
     }
+    gateway.deliver(config, peers, &stopped);
     gateway.tasks.spawn(certificates.watch(stopped.clone()));
     let inbox = Arc::clone(&gateway.house.inbox);
     let telemetry = Arc::clone(&gateway.house.telemetry);

@@ -51,6 +51,18 @@ pub(crate) fn read_parts(row: Bytes) -> Result<Vec<(Decided, u32)>, Fault> {
     Ok(parts)
 }
 
+/// So many bytes of a column of parts hold the number of the first.
+pub(crate) const BEGINNING: i64 = 9;
+
+/// The number of the first part, from the beginning of the column.
+pub(crate) fn first_part(beginning: &[u8]) -> Option<u32> {
+    let (head, number) = beginning.split_first_chunk::<5>()?;
+    let (version, count) = head.split_first()?;
+    let some = *version == VERSION && count.iter().any(|byte| *byte != 0);
+    let number = number.first_chunk::<4>()?;
+    some.then(|| u32::from_le_bytes(*number))
+}
+
 /// The replies.
 pub(crate) fn replies(replies: &[Reply]) -> Vec<u8> {
     let size: usize = replies.iter().map(|reply| reply.bytes.len() + 40).sum();

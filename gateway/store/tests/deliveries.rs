@@ -259,6 +259,22 @@ async fn parts_decided_before_the_last_post_theirs_at_once() {
 }
 
 #[tokio::test]
+async fn one_part_is_found_alone_in_whatever_batch_it_is() {
+    for bench in Bench::all() {
+        let receipt = bench.keep("MSH|large").await;
+        let number = receipt.number();
+        let batch = |parts: std::ops::Range<u32>| parts.map(|n| part(n, Verdict::Accepted)).collect::<Vec<_>>();
+        let _kept = bench.store.decided(number, batch(0..3)).await;
+        let _kept = bench.store.decided(number, batch(3..5)).await;
+        let one = |part| bench.store.deliveries().part(number, part).unwrap().map(|one| one.part);
+        assert_eq!([0, 2, 4, 5].map(one), [Some(0), Some(2), Some(4), None]);
+        bench.answered(&receipt, batch(5..7), vec![]).await.unwrap();
+        assert_eq!([0, 3, 5, 6, 7].map(one), [Some(0), Some(3), Some(5), Some(6), None]);
+        assert!(bench.store.deliveries().part(number + 1, 0).unwrap().is_none());
+    }
+}
+
+#[tokio::test]
 async fn numbers_are_never_given_again_and_all_of_it_outlives_a_death() {
     let bench = Bench::sqlite();
     post(&bench, "MSH|1", vec![to("ward", "a"), to("ward", "b"), to("ward", "c")]).await;

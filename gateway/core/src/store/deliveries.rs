@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{oneshot, watch};
 
+use super::Decided;
 use crate::{Delivery, Fault};
 
 /// What became of a delivery.
@@ -248,6 +249,12 @@ pub trait Deliveries {
     /// # Errors
     /// The log cannot be read.
     fn waiting(&self, destination: &str, key: Option<&str>, after: u64, limit: usize) -> Result<Vec<Posted>, Fault>;
+
+    /// The answer of one part of a frame, found without reading those of the others.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn part(&self, number: u64, part: u32) -> Result<Option<Decided>, Fault>;
 
     /// Hands what came of an attempt to the writer; one of a delivery that does not wait any more changes nothing. Never
     /// blocks; what is returned says when it is on disk, or that it could not be kept.

@@ -9,7 +9,8 @@ use std::time::Duration;
 use causeway_core::finding::gravest;
 use causeway_core::store::Late;
 use causeway_core::{
-    Actor, ActorKind, Answer, Arrival, Class, Exchange, Fault, FaultKind, Finding, Hook, Kept, Severity, Text, Verdict,
+    Actor, ActorKind, Answer, Arrival, Class, Context, Exchange, Fault, FaultKind, Finding, Frame, Hook, Kept,
+    Severity, Text, Verdict,
 };
 use tokio::time::Instant;
 
@@ -17,7 +18,7 @@ use super::{Link, Next, Stage};
 use crate::telemetry::TraceId;
 
 /// What becomes of an advice that came after the budget.
-pub type LateSink = Arc<dyn Fn(Late) + Send + Sync>;
+pub type LateSink = Arc<dyn Fn(Late, &Frame, &Context) + Send + Sync>;
 
 /// How long the services of one frame may take together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +105,8 @@ impl HookSet {
         let advice = hook.advise(Arc::clone(&exchange.bundle), kept.clone());
         let (sink, number, part) = (self.late.clone(), kept.number(), exchange.part);
         let (service, bundle) = (hook.meta().id.clone(), Arc::clone(&exchange.bundle));
-        let trace = TraceId::of(number, exchange.receipt.frame());
+        let (frame, context) = (Arc::clone(exchange.receipt.frame()), Arc::clone(&exchange.context));
+        let trace = TraceId::of(number, &frame);
         tokio::spawn(trace.scope(async move {
             let Err(unheard) = sender.send(advice.await) else {
                 return;
@@ -115,14 +117,15 @@ impl HookSet {
                 for finding in &mut findings {
                     bundle.locate(finding);
                 }
-                sink(Late {
+                let late = Late {
                     number,
                     part,
                     time: jiff::Timestamp::now(),
                     service,
                     findings,
                     deliveries: Vec::new(),
-                });
+                };
+                sink(late, &frame, &context);
             }
         }));
         Call { hook, answer }

@@ -4,6 +4,7 @@
 mod apply;
 mod context;
 mod decide;
+mod deliver;
 mod hooks;
 mod profile;
 mod rescue;
@@ -19,6 +20,7 @@ use causeway_rules::Ran;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceBuilder, ServiceExt, layer::layer_fn};
 
+use crate::outbox::Post;
 use crate::resources::Sequencer;
 use crate::service::ChainService;
 use crate::telemetry;
@@ -38,6 +40,8 @@ pub struct Parts {
     pub profile: bool,
     /// What puts writes in order.
     pub sequencer: Arc<Sequencer>,
+    /// Who else gets what was decided.
+    pub post: Option<Post>,
 }
 
 /// Runs the rules in force over an exchange; a reload swaps what runs.
@@ -60,6 +64,7 @@ impl std::fmt::Debug for Parts {
 pub fn chain(parts: Parts) -> ChainService {
     let service = ServiceBuilder::new()
         .layer(stage(rescue::Rescue)) // outermost: whatever breaks below becomes an answer
+        .option_layer(parts.post.map(|post| stage(deliver::Deliver { post }))) // around all that decides
         .layer(stage(context::Opened)) // before all that log
         .layer(stage(profile::Profile { on: parts.profile })) // rules may rely on the structure
         .layer(stage(rules::Rules { source: parts.rules })) // before hooks: a rule may hold what must not leave

@@ -69,7 +69,8 @@ fn example_service(config: &mut Config) -> Option<ExampleService> {
 
 async fn show(config: Config, exit: bool) -> anyhow::Result<Status> {
     let log = SqliteLog::open(&config.data, Options::default()).map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
-    let gateway = wire::start(&config, log.clone(), hooks::build(&config, &Clients::default())?).await?;
+    let clients = Clients::default();
+    let gateway = wire::start(&config, log.clone(), hooks::build(&config, &clients)?, &clients).await?;
     let address = gateway.bound.first().context("no listener")?.1;
     heading(&format!("1. The frame that goes to mllp://{address}"));
     output::line(&output::segments(MESSAGE));

@@ -41,7 +41,13 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
         },
     )
     .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
-    let gateway = wire::start(config, Arc::clone(&store) as _, hooks::build(config, &clients)?).await?;
+    let gateway = wire::start(
+        config,
+        Arc::clone(&store) as _,
+        hooks::build(config, &clients)?,
+        &clients,
+    )
+    .await?;
     gateway.certificates.cover(clients);
     gateway.house.rulebook.keep_in(&config.data);
     let projector = Projector::start(&config.data, Arc::clone(&store) as _, gateway.describe())?;

@@ -284,6 +284,9 @@ impl Destination {
             () if self.retry.attempts == 0 || self.retry.first.is_zero() || self.retry.longest < self.retry.first => {
                 "`retry.attempts` is at least 1, `retry.first` longer than nothing and at most `retry.longest`"
             }
+            () if self.late && !matches!(self.form(), Form::Hl7v2 | Form::Fhir) => {
+                "`late` is for a `format` that has findings in it, hl7v2 or fhir"
+            }
             () if self.timeout.is_zero() || self.connect_timeout.is_zero() => "its timeouts are longer than nothing",
             () if self.calling_ae.is_empty() || self.calling_ae.len() > 16 => "`calling-ae` has 1 to 16 characters",
             () => return None,

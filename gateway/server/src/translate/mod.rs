@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use tower::Service;
 
 use crate::lanes::Lanes;
+use crate::outbox::Outbox;
 use crate::replies::{Outgoing, Replies};
 use crate::resources::Sequencer;
 use crate::rulebook::Rulebook;
@@ -60,6 +61,8 @@ pub struct House {
     pub sequencer: Arc<Sequencer>,
     /// Holds frames back while what is made of the log is far behind it.
     pub brake: Arc<Brake>,
+    /// The destinations of deliveries.
+    pub outbox: Arc<Outbox>,
 }
 
 /// What came and went, by the joint's own count.

@@ -175,6 +175,17 @@ impl Deliveries for MemoryLog {
         Ok(found.cloned().collect())
     }
 
+    fn part(&self, number: u64, part: u32) -> Result<Option<Decided>, Fault> {
+        let state = self.open()?;
+        let kept = state.kept.get(&number);
+        let decided = kept.map(|kept| match &kept.answered {
+            Some((ended, _)) => &ended.decided,
+            None => &kept.decided,
+        });
+        let found = decided.and_then(|decided| decided.iter().find(|one| one.part == part));
+        Ok(found.cloned())
+    }
+
     fn settle(&self, attempt: Attempt) -> oneshot::Receiver<Result<(), Fault>> {
         let (kept, wait) = oneshot::channel();
         let settled = self.open().map(|mut state| state.post.settle(attempt));

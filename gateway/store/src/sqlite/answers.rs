@@ -41,6 +41,36 @@ pub(super) fn earlier_parts(db: &Connection, number: u64, from: u64) -> Result<P
     })
 }
 
+/// The answer of one part. Of a large frame's batches only the beginnings are read, and then the one that it is in: parts
+/// stand in order.
+pub(super) fn part(db: &Connection, number: u64, part: u32) -> Result<Option<Decided>, Fault> {
+    let sql = "SELECT id, substr(parts, 1, ?2) FROM decided WHERE number = ?1 ORDER BY id";
+    let mut select = db.prepare_cached(sql).map_err(fault)?;
+    let mut rows = select.query(params![column(number), codec::BEGINNING]).map_err(fault)?;
+    let mut batch = None;
+    while let Some(row) = rows.next().map_err(fault)? {
+        let first = codec::first_part(&blob(row, 1)?);
+        if first.is_some_and(|first| first <= part) {
+            batch = Some(row.get::<_, i64>(0).map_err(fault)?);
+        }
+    }
+    let last = part_in(db, "SELECT parts FROM answer WHERE number = ?1", column(number), part)?;
+    match (last, batch) {
+        (None, Some(id)) => part_in(db, "SELECT parts FROM decided WHERE id = ?1", id, part),
+        (last, _) => Ok(last),
+    }
+}
+
+fn part_in(db: &Connection, sql: &str, key: i64, part: u32) -> Result<Option<Decided>, Fault> {
+    let mut select = db.prepare_cached(sql).map_err(fault)?;
+    let mut rows = select.query([key]).map_err(fault)?;
+    let Some(row) = rows.next().map_err(fault)? else {
+        return Ok(None);
+    };
+    let parts = codec::read_parts(blob(row, 0)?)?.into_iter();
+    Ok(parts.map(|(decided, _)| decided).find(|decided| decided.part == part))
+}
+
 fn with_deliveries(db: &Connection, number: u64, parts: Vec<u8>) -> Result<Vec<Decided>, Fault> {
     let with = |(mut part, count): (Decided, u32)| {
         if count > 0 {

@@ -2,7 +2,7 @@
 //! since what is sent is rendered from frame and answer, so changing it in place is cheap.
 
 use causeway_core::Fault;
-use causeway_core::store::{Account, Attempt, Audit, Dead, Deliveries, End, Posted, Query, State};
+use causeway_core::store::{Account, Attempt, Audit, Dead, Decided, Deliveries, End, Posted, Query, State};
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{oneshot, watch};
 
@@ -180,6 +180,10 @@ impl Deliveries for SqliteLog {
 
     fn waiting(&self, destination: &str, key: Option<&str>, after: u64, limit: usize) -> Result<Vec<Posted>, Fault> {
         self.reader.waiting(destination, key, after, limit)
+    }
+
+    fn part(&self, number: u64, part: u32) -> Result<Option<Decided>, Fault> {
+        self.reader.part(number, part)
     }
 
     fn settle(&self, attempt: Attempt) -> oneshot::Receiver<Result<(), Fault>> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use causeway_core::frame::Head;
-use causeway_core::store::{Ended, Event, Health, Late, Open, Parts, Pending, Record};
+use causeway_core::store::{Decided, Ended, Event, Health, Late, Open, Parts, Pending, Record};
 use causeway_core::{Fault, Frame, Reply};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -126,6 +126,14 @@ impl Reader {
     /// The log cannot be read.
     pub fn decided_earlier(&self, number: u64, from: u64) -> Result<Parts, Fault> {
         self.read(|db| earlier_parts(db, number, from))
+    }
+
+    /// The answer of one part, found without reading those of the others.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn part(&self, number: u64, part: u32) -> Result<Option<Decided>, Fault> {
+        self.read(|db| super::answers::part(db, number, part))
     }
 
     /// What came late for a number, in order of arrival.

@@ -3,10 +3,14 @@
 mod dicom;
 mod folder;
 mod http;
+mod mllp;
 
 pub use dicom::Dicom;
 pub use folder::Folder;
 pub use http::Http;
+pub use mllp::Mllp;
+
+use std::sync::Arc;
 
 use super::{Destination, Peer, Target};
 use crate::transport::tls::{Clients, Connector};
@@ -34,8 +38,15 @@ pub fn peer(destination: &Destination, clients: &Clients) -> anyhow::Result<Box<
             let connector = connector(base.starts_with("https:"))?;
             Ok(Box::new(Http::new(destination, &base, connector)?))
         }
-        Target::Mllp { .. } => {
-            anyhow::bail!("destination {:?}: there is no peer of this kind", destination.name)
-        }
+        Target::Mllp { tls, address } => Ok(Box::new(Mllp::new(destination, address, connector(tls)?))),
     }
+}
+
+/// The peers of all destinations, by name.
+///
+/// # Errors
+/// One of them cannot be made.
+pub fn all(destinations: &[Destination], clients: &Clients) -> anyhow::Result<Vec<(String, Arc<dyn Peer>)>> {
+    let of = |one: &Destination| anyhow::Ok((one.name.clone(), Arc::from(peer(one, clients)?)));
+    destinations.iter().map(of).collect()
 }

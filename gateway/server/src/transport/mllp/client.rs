@@ -7,6 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -59,6 +60,14 @@ pub enum Want {
 }
 
 impl Want {
+    /// What a message brings for certain once [`asking`] made it ask for a commit.
+    pub fn word(message: &[u8]) -> Self {
+        match correlate::sent(message).application {
+            b"AL" => Self::Application,
+            _ => Self::First,
+        }
+    }
+
     /// What a message asks for in MSH-15 and MSH-16 (HL7 v2.9 2.9.2). ER and SU may bring nothing, so nothing is waited
     /// for on their account except what comes first.
     pub fn by(message: &[u8]) -> Self {
@@ -176,6 +185,30 @@ impl Client {
     /// Replies so far that were not for the message that was waited for.
     pub fn unmatched(&self) -> u64 {
         self.unmatched
+    }
+
+    /// Whether the connection is still there, as far as that can be told without waiting. Replies that came since the last
+    /// message are late ones and are discarded.
+    pub fn is_open(&mut self) -> bool {
+        let Some(stream) = self.stream.as_mut() else {
+            return false;
+        };
+        let mut buffer = [0; CHUNK];
+        loop {
+            match stream.read(&mut buffer).now_or_never() {
+                None => break,
+                Some(Ok(read)) if read > 0 => {
+                    let bytes = buffer.get(..read).unwrap_or_default();
+                    if decode(&mut self.decoder, bytes, &mut self.ready).is_err() {
+                        return false;
+                    }
+                }
+                Some(_) => return false,
+            }
+        }
+        self.unmatched += self.ready.len() as u64;
+        self.ready.clear();
+        true
     }
 
     async fn attempt(&mut self, message: &[u8], want: Want, due: Instant) -> Result<Vec<Bytes>, ClientError> {

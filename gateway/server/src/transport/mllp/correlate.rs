@@ -1,6 +1,8 @@
 //! The little of HL7v2 that a client needs to tell whose reply it holds: MSH-10, MSH-15, MSH-16, MSA-1 and MSA-2. Bytes
 //! only, compared as they are (HL7 v2.9 2.15.8: MSA-2 echoes MSH-10). The server side does not use it.
 
+use std::borrow::Cow;
+
 /// What of a message matters to its sender's client.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sent<'a> {
@@ -44,6 +46,63 @@ pub(super) fn said(reply: &[u8]) -> Option<Said<'_>> {
     })
 }
 
+/// The message, asking for a commit: one in enhanced mode that lets the receiver keep silent (MSH-15 other than AL, HL7 v2.9
+/// 2.9.2) gets AL there. MSH-15 is between the two ends of one connection, and without a word nothing is delivered.
+pub fn asking(message: &[u8]) -> Cow<'_, [u8]> {
+    let sent = sent(message);
+    let enhanced = !sent.commit.is_empty() || !sent.application.is_empty();
+    if !enhanced || sent.commit == b"AL" {
+        return Cow::Borrowed(message);
+    }
+    let start = (sent.commit.as_ptr() as usize).checked_sub(message.as_ptr() as usize);
+    let around = start.and_then(|start| {
+        let (before, rest) = message.split_at_checked(start)?;
+        Some((before, rest.get(sent.commit.len()..)?))
+    });
+    around.map_or(Cow::Borrowed(message), |(before, after)| {
+        Cow::Owned([before, b"AL", after].concat())
+    })
+}
+
+/// What a reply says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// AA or CA: the receiver has it.
+    Taken,
+    /// AE or CE: it could not be processed.
+    Failed,
+    /// AR or CR: it will not be taken.
+    Rejected,
+}
+
+/// What a reply says, with the code of MSA-1 and, of an error, that of ERR-3 (HL7 table 0357) where there is one. Nothing else
+/// of a reply is a code.
+pub fn word(reply: &[u8]) -> Option<(Word, String)> {
+    let said = said(reply)?;
+    let (word, code) = match said.code {
+        b"AA" => (Word::Taken, "AA"),
+        b"CA" => (Word::Taken, "CA"),
+        b"AE" => (Word::Failed, "AE"),
+        b"CE" => (Word::Failed, "CE"),
+        b"AR" => (Word::Rejected, "AR"),
+        b"CR" => (Word::Rejected, "CR"),
+        _ => return None,
+    };
+    let error = error_code(reply).filter(|_| word != Word::Taken);
+    Some((
+        word,
+        error.map_or_else(|| code.to_owned(), |error| format!("{code} {error}")),
+    ))
+}
+
+fn error_code(reply: &[u8]) -> Option<&str> {
+    let (segment, separator) = segment(reply, b"ERR")?;
+    let field = segment.split(|byte| *byte == separator).nth(3)?;
+    let code = field.split(|byte| matches!(byte, b'^' | b'~')).next()?;
+    let plain = (1..=8).contains(&code.len()) && code.iter().all(u8::is_ascii_alphanumeric);
+    plain.then(|| std::str::from_utf8(code).ok()).flatten()
+}
+
 /// Where MSH-10 stands in the message, if it has one.
 pub(super) fn control_id_range(message: &[u8]) -> Option<std::ops::Range<usize>> {
     let id = sent(message).control_id;
@@ -83,6 +142,41 @@ mod tests {
         let said = said(reply).unwrap();
         assert_eq!((said.code, said.control_id), (&b"AE"[..], &b"ID|7"[..]));
         assert_eq!(sent(b"\xEF\xBB\xBFMSH|^~\\&|1|2|3|4|5|6|7|X1").control_id, b"X1");
+    }
+
+    #[test]
+    fn a_message_that_lets_the_receiver_keep_silent_asks_for_a_commit() {
+        let message = |modes: &str| format!("MSH|^~\\&|A|B|C|D|20260101||ADT^A01|7|P|2.5.1{modes}\rPID|1\r");
+        let asks = |modes: &str| String::from_utf8(asking(message(modes).as_bytes()).into_owned()).unwrap();
+        for (modes, asked) in [
+            ("|||NE|NE", "|||AL|NE"),
+            ("|||ER|AL|CHN", "|||AL|AL|CHN"),
+            ("||||NE", "|||AL|NE"),
+            ("|||SU", "|||AL"),
+        ] {
+            assert_eq!(asks(modes), message(asked));
+        }
+        for unchanged in ["", "|||", "|||AL|AL", "|||AL"] {
+            assert!(
+                matches!(asking(message(unchanged).as_bytes()), Cow::Borrowed(_)),
+                "{unchanged}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_reply_says_one_of_three_things_and_its_error_has_a_code() {
+        let word = |text: &str| word(format!("MSH|^~\\&|A\r{text}\r").as_bytes());
+        assert_eq!(word("MSA|AA|7"), Some((Word::Taken, "AA".to_owned())));
+        assert_eq!(word("MSA|CR|7"), Some((Word::Rejected, "CR".to_owned())));
+        let error = "MSA|AE|7\rERR||PID^1|207^Application error^HL70357|E";
+        assert_eq!(word(error), Some((Word::Failed, "AE 207".to_owned())));
+        // What is no code may be a name.
+        assert_eq!(
+            word("MSA|AE|7\rERR|||ZHANG WEI|E"),
+            Some((Word::Failed, "AE".to_owned()))
+        );
+        assert_eq!(word("MSA|OK|7"), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod server;
 pub(in crate::transport) use budget::Charge;
 pub use budget::ReadBudget;
 pub use client::{Client, ClientError, Timeouts, Want};
+pub use correlate::{Word, asking, word};
 pub use counters::{Counter, Counters, Counts};
 pub use load::{Fresh, Latency, Load, LoadReport, load};
 pub use options::Options;
