@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tower::ServiceExt;
 
 use super::{Common, Status, block_on, format, input, output};
+use crate::config::Format;
 use crate::transport::tls::Clients;
 use crate::{hooks, wire};
 
@@ -36,6 +37,11 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
         let mut made = wire::Made::default();
         for input in inputs {
             let format = format::of(&input.bytes);
+            if format == Format::Fhir {
+                let why = "what becomes of FHIR depends on what is there; post it to a gateway (causeway send)";
+                output::note(&format!("{}: {why}", input.name));
+                return Ok(Status::Wrong);
+            }
             let wired = wire::wired_among(&listener, format, &config, &house, &mut made)?;
             let frame = Frame {
                 listener: Arc::from(listener.name.as_str()),

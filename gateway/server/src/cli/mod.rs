@@ -17,6 +17,7 @@ mod rules;
 mod run;
 mod send;
 mod send_dicom;
+mod send_http;
 mod show;
 mod translate;
 

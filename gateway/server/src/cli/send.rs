@@ -1,5 +1,5 @@
 //! `causeway send`: sends messages and prints the replies; with `--connections`, `--count` or `--rate` it measures
-//! instead. Nothing is kept here. What goes to DICOM peers is in `send_dicom`.
+//! instead. Nothing is kept here. What goes to DICOM peers is in `send_dicom`, what goes over HTTP in `send_http`.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{Common, Status, block_on, input, output, send_dicom};
+use super::{Common, Status, block_on, input, output, send_dicom, send_http};
 use crate::transport::mllp::{Client, ClientError, Fresh, Load, LoadReport, Timeouts, load};
 use crate::transport::tls::{ClientOptions, Connector};
 
@@ -21,10 +21,13 @@ use crate::transport::tls::{ClientOptions, Connector};
   causeway send mllp://127.0.0.1:2575 oru.hl7 --connections 16 --count 10000 --vary
   causeway send mllps://gateway.example.org:2576 oru.hl7 --ca ca.pem --certificate lis.pem --key lis.key
   causeway send mllp://127.0.0.1:2575 a01.hl7 oru.hl7 --rate 500 --seconds 60 --json
+  causeway send http://127.0.0.1:8080 oru.hl7 claims.edi patient.json
+  causeway send https://fhir.example.org/r4 bundle.json --token-file token
   causeway send dicom://CAUSEWAY@127.0.0.1:11112                C-ECHO
   causeway send dicom://ORTHANC@127.0.0.1:4242 ct1.dcm ct2.dcm  C-STORE")]
 pub(super) struct Args {
-    /// `mllp://HOST:PORT`, or `mllps://` under TLS; `dicom://CALLED-AE@HOST:PORT`, or `dicoms://`.
+    /// `mllp://HOST:PORT`, `http://HOST:PORT[/PATH]` or `dicom://CALLED-AE@HOST:PORT`; `mllps://`, `https://` or
+    /// `dicoms://` under TLS. Over HTTP the path is that of the format where none is said: /hl7v2, /x12, /fhir.
     pub(super) target: String,
     /// Files; `-` is stdin. Without any, a DICOM peer is asked whether it is there (C-ECHO).
     pub(super) files: Vec<PathBuf>,
@@ -34,6 +37,9 @@ pub(super) struct Args {
     /// DICOM: the title that calls.
     #[arg(long, value_name = "AE", default_value = "CAUSEWAY")]
     pub(super) calling: String,
+    /// HTTP: a file with the token, sent as `Authorization: Bearer TOKEN`.
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
     /// TLS: the authorities (PEM) that are trusted, instead of the system's.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -77,6 +83,12 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
     if args.files.is_empty() {
         anyhow::bail!("what is to be sent? FILE..., or - for stdin");
     }
+    if send_http::is_target(&args.target) {
+        return send_http::run(args, common.json);
+    }
+    if args.token_file.is_some() {
+        anyhow::bail!("--token-file is for HTTP");
+    }
     let (address, tls) = target(args)?;
     let Some(inputs) = input::read(&args.files) else {
         return Ok(Status::Unreadable);
@@ -96,7 +108,7 @@ fn target(args: &Args) -> anyhow::Result<(&str, Connector)> {
     };
     let Some(address) = address else {
         anyhow::bail!(
-            "a target is mllp(s)://HOST:PORT or dicom(s)://CALLED-AE@HOST:PORT, not {:?}",
+            "a target is mllp(s)://HOST:PORT, http(s)://HOST:PORT[/PATH] or dicom(s)://CALLED-AE@HOST:PORT, not {:?}",
             args.target
         );
     };
@@ -116,7 +128,7 @@ pub(super) fn connector(args: &Args, tls: bool) -> anyhow::Result<Connector> {
     }
     if options != ClientOptions::default() {
         anyhow::bail!(
-            "certificates are for mllps:// and dicoms://, and the target is {:?}",
+            "certificates are for mllps://, https:// and dicoms://, and the target is {:?}",
             args.target
         );
     }
@@ -153,7 +165,7 @@ async fn exchange(address: &str, tls: &Connector, args: &Args, inputs: &[input::
 }
 
 /// Whether a reply says that the message was not taken (HL7 table 0008).
-fn is_negative(reply: &[u8]) -> bool {
+pub(super) fn is_negative(reply: &[u8]) -> bool {
     let text = output::segments(reply);
     let code = text.lines().find_map(|line| line.strip_prefix("MSA")?.get(1..3));
     code.is_some_and(|code| matches!(code, "AE" | "AR" | "CE" | "CR"))

@@ -1,4 +1,5 @@
-//! `causeway translate`: any format to FHIR on stdout, findings with a source excerpt on stderr.
+//! `causeway translate`: any format to FHIR on stdout, findings with a source excerpt on stderr. Of FHIR it shows what the
+//! gateway takes it for: a Bundle for each part, whose entries say what is to be done.
 
 use std::path::PathBuf;
 
@@ -6,6 +7,7 @@ use causeway_core::fhir::{compact, pretty};
 use causeway_core::finding::Lang;
 use causeway_core::{Adapter, Finding, Head, MemorySource, NodeId, Severity};
 use causeway_dicom::Dicom;
+use causeway_fhir::Fhir;
 use causeway_hl7v2::Hl7v2;
 use causeway_x12::X12;
 use clap::ValueEnum;
@@ -43,6 +45,7 @@ enum From {
     Hl7v2,
     X12,
     Dicom,
+    Fhir,
 }
 
 impl From {
@@ -53,6 +56,7 @@ impl From {
             Self::Hl7v2 => Format::Hl7v2,
             Self::X12 => Format::X12,
             Self::Dicom => Format::Dicom,
+            Self::Fhir => Format::Fhir,
         }
     }
 }
@@ -136,7 +140,8 @@ impl Adapters {
                 let config = causeway_dicom::Config::default();
                 one(ready(&mut self.dicom, || Ok(Dicom::new(&config)?))?, input, args)
             }
-            Format::Hl7v2 | Format::Fhir => {
+            Format::Fhir => one(&Fhir::new(lang), input, args),
+            Format::Hl7v2 => {
                 let make = || Ok(Hl7v2::new(options.hl7v2.read(lang)?)?);
                 one(ready(&mut self.hl7v2, make)?, input, args)
             }
