@@ -109,9 +109,10 @@ impl Dicom {
     fn remarks<T>(&self, document: &Document, lifted: &Lifted<T>) -> Vec<Finding> {
         let made = lifted.remarks.iter().map(|remark| {
             let finding = lift::finding(&remark.code, &self.plan.row_text(remark.row), &remark.about);
-            match remark.place {
-                Some(place) => finding.at_place(lift::place_text(document, place)),
-                None => finding,
+            // What is missing in the whole stands nowhere.
+            match remark.place.map(|place| lift::place_text(document, place)) {
+                Some(place) if place != lift::WHOLE => finding.at_place(place),
+                _ => finding,
             }
         });
         made.collect()

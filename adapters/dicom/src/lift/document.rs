@@ -49,13 +49,16 @@ pub(crate) struct Document {
     items: Vec<Item>,
 }
 
+/// The whole document as a place.
+pub(crate) const WHOLE: &str = "root";
+
 /// The text of a place: `(0040,0275)[1]/(0008,0050)`, `(0008,1070)#2`, `(0010,0010)=2^1`.
 pub(crate) fn place_text(document: &Document, place: Place) -> String {
     let spot = unpack(place);
     let item = document.items.get(spot.item as usize);
     let mut text = item.map_or_else(String::new, |item| document.set(item).place(item.element));
     if text.is_empty() {
-        return "root".to_owned();
+        return WHOLE.to_owned();
     }
     let parts = [('#', spot.value), ('=', spot.group), ('^', spot.component)];
     for (mark, number) in parts.into_iter().filter(|(_, number)| *number > 0) {

@@ -10,7 +10,7 @@ mod spot;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use document::{Document, place_text};
+pub(crate) use document::{Document, WHOLE, place_text};
 pub(crate) use embedded::library;
 pub(crate) use format::DicomFormat;
 pub(crate) use remarks::finding;
