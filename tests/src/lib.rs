@@ -9,7 +9,9 @@
 
 mod advisor;
 mod authority;
+mod claims;
 mod collector;
+mod disk;
 mod fhir;
 mod http;
 mod messages;
@@ -23,7 +25,9 @@ mod wait;
 
 pub use advisor::{Advice, Advisor};
 pub use authority::{Authority, Identity};
+pub use claims::{claims, write_claims};
 pub use collector::{Collector, Watched, base64};
+pub use disk::Disk;
 pub use fhir::{Fhir, JSON, issue, patient};
 pub use http::{Http, Response};
 pub use messages::{EXAMPLE, fields, message, oru, segment};

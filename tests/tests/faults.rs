@@ -1,8 +1,7 @@
 //! What happens to the process: told to stop with work under way, killed twice by the same frame, out of disk. Whoever
 //! was told yes is never let down, and whoever cannot be told yes hears no.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use causeway_core::store::{Event, Record};
 use causeway_store::SqliteLog;
 use causeway_tests::{
-    Doing, Peer, Process, Service, exchange, fields, framed, get, messages, oru, segment, shown, until,
+    Disk, Doing, Peer, Process, Service, exchange, fields, framed, get, messages, oru, segment, shown, until,
 };
 use serde_json::Value;
 
@@ -117,47 +116,6 @@ async fn a_frame_that_met_two_deaths_is_held_until_somebody_runs_it_again() {
     assert_eq!(msa(&exchange(process.mllp, &poison).await), ("AA", "POISON"));
     assert!(process.terminate());
     assert_eq!(answered(folder.path()), 1);
-}
-
-/// A small file system of its own; gone when dropped.
-struct Disk(tempfile::TempDir);
-
-impl Disk {
-    /// `None` where this user may not mount.
-    fn mounted(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mount = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
-            .arg(folder.path())
-            .stderr(std::process::Stdio::null())
-            .status();
-        mount.is_ok_and(|status| status.success()).then_some(Self(folder))
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Fills what is left with a file; removing it gives the space back.
-    fn fill(&self) -> PathBuf {
-        use std::io::Write;
-        let path = self.path().join("filler");
-        let mut file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .expect("a file");
-        for size in [64 << 10, 4096, 1] {
-            while file.write(&vec![0; size]).is_ok_and(|written| written == size) {}
-        }
-        path
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _gone = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -208,7 +208,7 @@ fn joined<A: Adapter>(adapter: Arc<A>, house: &House) -> Wired {
         }),
         resume: Arc::new(move |pending| {
             let translate = resumed.clone();
-            Box::pin(async move { Ok(translate.resume(pending)) })
+            Box::pin(async move { translate.resume(pending).await })
         }),
         describe: Arc::new(move |frame| described(describer.as_ref(), frame)),
         render: Arc::new(move |parcel, stamp| renderer.from_fhir(parcel, stamp)),

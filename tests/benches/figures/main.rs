@@ -15,6 +15,7 @@
 )]
 
 mod at_rest;
+mod claims;
 mod commits;
 mod convert;
 mod dicom;
@@ -62,6 +63,7 @@ fn parts() -> Vec<(&'static str, Part)> {
         ("killed", Box::pin(commits::killed_with_a_backlog())),
         ("dicom", Box::pin(dicom::stored())),
         ("large", Box::pin(dicom::large())),
+        ("claims", Box::pin(claims::file())),
         ("peer", Box::pin(python::ratio())),
         ("million", Box::pin(throughput::a_million())),
     ]

@@ -21,14 +21,14 @@ const REQUIRED: [u32; 5] = [0x0002_0000, 0x0008_0016, 0x0008_0018, 0x0020_000D, 
 #[derive(Debug, Clone)]
 enum Value {
     /// A representation with a short length, and its text.
-    Text(&'static [u8; 2], String),
+    Text([u8; 2], String),
     Short(u16),
     Items(Vec<BTreeMap<u32, Value>>),
 }
 
 type Object = BTreeMap<u32, Value>;
 
-fn text(representation: &'static [u8; 2], text: &str) -> Value {
+fn text(representation: [u8; 2], text: &str) -> Value {
     Value::Text(representation, text.to_owned())
 }
 
@@ -39,12 +39,12 @@ fn encode(object: &Object) -> Vec<u8> {
         let [a, b, c, d] = tag.to_be_bytes();
         bytes.extend([b, a, d, c]);
         let (representation, value) = match value {
-            Value::Text(representation, text) => (*representation, padded(representation, text)),
-            Value::Short(number) => (b"US", number.to_le_bytes().to_vec()),
-            Value::Items(items) => (b"SQ", items.iter().flat_map(item).collect()),
+            Value::Text(representation, text) => (*representation, padded(*representation, text)),
+            Value::Short(number) => (*b"US", number.to_le_bytes().to_vec()),
+            Value::Items(items) => (*b"SQ", items.iter().flat_map(item).collect()),
         };
         bytes.extend(representation);
-        if representation == b"SQ" {
+        if representation == *b"SQ" {
             bytes.extend([0, 0]);
             bytes.extend(u32::try_from(value.len()).expect("few bytes").to_le_bytes());
         } else {
@@ -61,10 +61,10 @@ fn item(object: &Object) -> Vec<u8> {
     [&[0xFE, 0xFF, 0x00, 0xE0], &length[..], &inner].concat()
 }
 
-fn padded(representation: &[u8; 2], text: &str) -> Vec<u8> {
+fn padded(representation: [u8; 2], text: &str) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     if bytes.len() % 2 == 1 {
-        bytes.push(if representation == b"UI" { 0 } else { b' ' });
+        bytes.push(if representation == *b"UI" { 0 } else { b' ' });
     }
     bytes
 }
@@ -72,9 +72,9 @@ fn padded(representation: &[u8; 2], text: &str) -> Vec<u8> {
 /// A file (PS3.10 7.1) of an object.
 fn file(object: &Object) -> Vec<u8> {
     let meta = Object::from([
-        (0x0002_0002, text(b"UI", "1.2.840.10008.5.1.4.1.1.2")),
-        (0x0002_0003, text(b"UI", "1.2.3.4")),
-        (0x0002_0010, text(b"UI", "1.2.840.10008.1.2.1")),
+        (0x0002_0002, text(*b"UI", "1.2.840.10008.5.1.4.1.1.2")),
+        (0x0002_0003, text(*b"UI", "1.2.3.4")),
+        (0x0002_0010, text(*b"UI", "1.2.840.10008.1.2.1")),
     ]);
     let meta = encode(&meta);
     let length = u32::try_from(meta.len()).expect("few bytes").to_le_bytes();
@@ -89,14 +89,14 @@ fn file(object: &Object) -> Vec<u8> {
 /// What every object says.
 fn least() -> Object {
     Object::from([
-        (0x0008_0005, text(b"CS", "ISO_IR 192")),
-        (0x0008_0016, text(b"UI", "1.2.840.10008.5.1.4.1.1.2")),
-        (0x0008_0018, text(b"UI", "1.2.3.4")),
-        (0x0008_0060, text(b"CS", "CT")),
-        (0x0010_0010, text(b"PN", "Zhang^Wei=张^伟")),
-        (0x0010_0020, text(b"LO", "P-1")),
-        (0x0020_000D, text(b"UI", "1.2.3")),
-        (0x0020_000E, text(b"UI", "1.2.3.1")),
+        (0x0008_0005, text(*b"CS", "ISO_IR 192")),
+        (0x0008_0016, text(*b"UI", "1.2.840.10008.5.1.4.1.1.2")),
+        (0x0008_0018, text(*b"UI", "1.2.3.4")),
+        (0x0008_0060, text(*b"CS", "CT")),
+        (0x0010_0010, text(*b"PN", "Zhang^Wei=张^伟")),
+        (0x0010_0020, text(*b"LO", "P-1")),
+        (0x0020_000D, text(*b"UI", "1.2.3")),
+        (0x0020_000E, text(*b"UI", "1.2.3.1")),
     ])
 }
 
@@ -114,7 +114,7 @@ fn leaves_of(object: &Object, before: &str, leaves: &mut BTreeSet<String>) {
             Value::Text(representation, text) => {
                 for (number, value) in (1..).zip(text.split('\\')) {
                     let place = format!("{place}#{number}");
-                    if *representation == b"PN" {
+                    if *representation == *b"PN" {
                         leaves.extend(names(&place, value));
                     } else if !value.trim().is_empty() {
                         leaves.insert(place);
@@ -155,8 +155,8 @@ fn decode(mut bytes: &[u8]) -> Object {
         let value = match &[first, second] {
             b"SQ" => Value::Items(items(value)),
             b"US" => Value::Short(u16::from_le_bytes([value[0], value[1]])),
-            b"PN" => Value::Text(b"PN", plain()),
-            _ => Value::Text(b"LO", plain()),
+            b"PN" => Value::Text(*b"PN", plain()),
+            _ => Value::Text(*b"LO", plain()),
         };
         object.insert(u32::from_be_bytes([a, b, c, d]), value);
         bytes = behind;
@@ -187,18 +187,18 @@ impl Known for Dicom {
     fn samples() -> Vec<Vec<u8>> {
         let mut rich = least();
         let code = Object::from([
-            (0x0008_0100, text(b"SH", "CTCHEST")),
-            (0x0008_0104, text(b"LO", "Chest")),
+            (0x0008_0100, text(*b"SH", "CTCHEST")),
+            (0x0008_0104, text(*b"LO", "Chest")),
         ]);
         rich.insert(0x0008_1032, Value::Items(vec![code.clone(), code]));
-        rich.insert(0x0008_1070, text(b"PN", "One^A\\Two^B"));
-        rich.insert(0x0019_0010, text(b"LO", "MAKER"));
-        rich.insert(0x0019_1001, text(b"LO", "private"));
+        rich.insert(0x0008_1070, text(*b"PN", "One^A\\Two^B"));
+        rich.insert(0x0019_0010, text(*b"LO", "MAKER"));
+        rich.insert(0x0019_1001, text(*b"LO", "private"));
         rich.insert(0x0028_0010, Value::Short(512));
         let bare = encode(&rich); // as it comes over an association
         let mut wrong = rich.clone();
-        wrong.insert(0x0008_0005, text(b"CS", "ISO 2022 IR 87\\NOTHING"));
-        wrong.insert(0x0008_0018, text(b"UI", "1.2.x"));
+        wrong.insert(0x0008_0005, text(*b"CS", "ISO 2022 IR 87\\NOTHING"));
+        wrong.insert(0x0008_0018, text(*b"UI", "1.2.x"));
         wrong.remove(&0x0020_000D);
         let mut pixels = file(&rich);
         pixels.extend(b"\xe0\x7f\x10\0OW\0\0\xff\xff\xff\xff");
@@ -257,15 +257,15 @@ impl Known for Dicom {
 /// Texts as modalities write them.
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
-        2 => "[A-Z0-9]{0,12}".prop_map(|one| text(b"LO", &one)),
-        1 => vec("[A-Za-z0-9 ]{0,8}[a-z]", 1..4).prop_map(|all| text(b"LO", &all.join("\\"))),
-        1 => Just(text(b"LO", "上海")),
+        2 => "[A-Z0-9]{0,12}".prop_map(|one| text(*b"LO", &one)),
+        1 => vec("[A-Za-z0-9 ]{0,8}[a-z]", 1..4).prop_map(|all| text(*b"LO", &all.join("\\"))),
+        1 => Just(text(*b"LO", "上海")),
     ]
 }
 
 fn name() -> impl Strategy<Value = Value> {
     let group = vec("[A-Z]{0,6}", 1..6).prop_map(|all| all.join("^"));
-    vec(group, 1..4).prop_map(|groups| text(b"PN", &groups.join("=")))
+    vec(group, 1..4).prop_map(|groups| text(*b"PN", &groups.join("=")))
 }
 
 fn objects() -> impl Strategy<Value = Object> {

@@ -4,6 +4,8 @@
 use causeway_core::Store;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::schema;
+
 /// Messages looked at in one step.
 const MESSAGES: usize = 256;
 /// Keys looked at in one step.
@@ -109,12 +111,12 @@ impl Pass {
 fn delete(connection: &mut Connection, gone: &[u64]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     for number in gone {
-        for sql in [
-            "DELETE FROM messages WHERE number = ?1",
-            "DELETE FROM words WHERE rowid = ?1",
-        ] {
-            transaction.prepare_cached(sql)?.execute([number])?;
-        }
+        transaction
+            .prepare_cached("DELETE FROM messages WHERE number = ?1")?
+            .execute([number])?;
+        transaction
+            .prepare_cached("DELETE FROM words WHERE rowid BETWEEN ?1 AND ?2")?
+            .execute([schema::words(*number, 0), schema::words(*number, u64::MAX)])?;
     }
     transaction.commit()
 }
@@ -128,7 +130,6 @@ mod tests {
     use causeway_core::{Frame, Head, Inbox};
     use causeway_store::MemoryLog;
 
-    use super::super::schema;
     use super::*;
 
     /// A row of a message that was received so many microseconds after 1970.
@@ -138,7 +139,11 @@ mod tests {
                 "INSERT INTO messages (number, received, listener, state) VALUES ({number}, {received}, 'lab', 'x')"
             ),
             format!("INSERT INTO keys (value, kind, number) VALUES ('MRN', 1, {number}), ('P{number}', 2, {number})"),
-            format!("INSERT INTO words (rowid, text) VALUES ({number}, ' 张  伟 ')"),
+            format!(
+                "INSERT INTO words (rowid, text) VALUES ({}, ' 张  伟 '), ({}, 'more')",
+                schema::words(number, 0),
+                schema::words(number, 7)
+            ),
         ] {
             connection.execute(&sql, []).unwrap();
         }
@@ -178,7 +183,9 @@ mod tests {
             left
         );
         assert_eq!(numbers(&connection, "SELECT count(*) FROM keys"), [4]);
-        let found = "SELECT rowid FROM words WHERE words MATCH '\"张 伟\"' ORDER BY 1";
-        assert_eq!(numbers(&connection, found), left);
+        for word in ["\"张 伟\"", "more"] {
+            let found = format!("SELECT rowid >> 20 FROM words WHERE words MATCH '{word}' ORDER BY 1");
+            assert_eq!(numbers(&connection, &found), left);
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! What is listed and searched of one message: its row, summed up over its parts some at a time, since a large frame has
 //! more of them than memory takes, and the keys and words that it is found by. It knows nothing of the log's order.
 
+use std::collections::HashSet;
+
 use causeway_core::Context;
 use causeway_core::store::{Decided, Ended, Index, KeyKind, parts_of};
 use rusqlite::{Connection, params};
@@ -8,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::projector::Log;
-use super::words;
+use super::{schema, words};
 
 /// A message's row before it is written; frames answered within the batch are written once.
 #[derive(Default)]
@@ -97,17 +99,20 @@ impl Told {
 /// Writes what the parts of a message are found by, some parts at a time, and sums them up.
 fn told(connection: &Connection, log: &Log<'_>, number: u64, ended: Ended) -> anyhow::Result<Told> {
     let mut told = Told::in_state("accepted");
-    for parts in parts_of(log.store, number, ended) {
+    for (batch, parts) in (0..).zip(parts_of(log.store, number, ended)) {
         let parts = parts.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
         told.state = worse(told.state, state(&parts));
+        let mut words = Words::default();
         for part in &parts {
             let Ok(shown) = serde_json::from_slice::<Shown>(&part.facts) else {
                 continue;
             };
             told.findings += shown.findings.len();
-            found_by(connection, number, &shown.index)?;
+            keys(connection, number, &shown.index)?;
+            words.add(&shown.index);
             told.first.get_or_insert(shown);
         }
+        words.write(connection, number, batch)?;
     }
     Ok(told)
 }
@@ -187,16 +192,38 @@ fn patient(part: &Shown) -> Option<&String> {
     known.or(part.context.patient.as_ref())
 }
 
-fn found_by(connection: &Connection, number: u64, index: &Index) -> anyhow::Result<()> {
+fn keys(connection: &Connection, number: u64, index: &Index) -> anyhow::Result<()> {
     for (kind, value) in &index.keys {
         connection
             .prepare_cached("INSERT OR IGNORE INTO keys (value, kind, number) VALUES (?1, ?2, ?3)")?
             .execute(params![value, *kind as i64, number])?;
     }
-    if !index.words.is_empty() {
-        connection
-            .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
-            .execute(params![number, words::spaced(&index.words)])?;
-    }
     Ok(())
+}
+
+/// The words of some parts, each line once: parts of a message have much in common.
+#[derive(Default)]
+struct Words {
+    seen: HashSet<String>,
+    text: String,
+}
+
+impl Words {
+    fn add(&mut self, index: &Index) {
+        for line in index.words.lines() {
+            if self.seen.insert(line.to_owned()) {
+                self.text.push_str(line);
+                self.text.push('\n');
+            }
+        }
+    }
+
+    fn write(&self, connection: &Connection, number: u64, batch: u64) -> rusqlite::Result<()> {
+        if !self.text.is_empty() {
+            connection
+                .prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?
+                .execute(params![schema::words(number, batch), words::spaced(&self.text)])?;
+        }
+        Ok(())
+    }
 }

@@ -116,7 +116,7 @@ fn conditions(filter: &Filter) -> Vec<(&'static str, Vec<Value>)> {
     for word in &filter.words {
         match phrase(word) {
             Some(phrase) => add(
-                "(number IN (SELECT rowid FROM words WHERE words MATCH ?)
+                "(number IN (SELECT rowid >> 20 FROM words WHERE words MATCH ?)
                   OR number IN (SELECT number FROM keys WHERE value = ?) OR control_id = ?)",
                 vec![Value::Text(phrase), text(word), text(word)],
             ),

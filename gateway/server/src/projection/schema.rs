@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the tables, kept in `user_version`.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 const TABLES: &str = "
     CREATE TABLE applied (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL);
@@ -32,6 +32,15 @@ const TABLES: &str = "
         PRIMARY KEY (value, kind, number)) WITHOUT ROWID;
     CREATE VIRTUAL TABLE words USING fts5 (text, content = '', contentless_delete = 1, detail = full, tokenize = 'unicode61');
 ";
+
+/// Words stand in rows of their own for each batch of a message's parts, for 2 to the power of this at most; `query` knows it,
+/// too.
+const BATCHES: u32 = 20;
+
+/// The row of the words of a batch of a message's parts.
+pub(super) fn words(number: u64, batch: u64) -> u64 {
+    (number << BATCHES) | batch.min((1 << BATCHES) - 1)
+}
 
 /// Opens the read model for writing, new or again.
 pub(super) fn open(folder: &Path) -> rusqlite::Result<Connection> {

@@ -2,7 +2,8 @@
 //! FHIR, so every format is found the same way. Each ideograph becomes a word of its own and queries are phrases, so 张伟
 //! is found in 张伟民 and 建国 in 王建国.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use causeway_core::fhir::Kind;
 use causeway_core::store::{Index, KeyKind};
@@ -14,7 +15,7 @@ const BYTES: usize = 4 << 10;
 /// What a bundle can be found by.
 pub fn index(bundle: &Bundle) -> Index {
     let mut index = Index::default();
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::new();
     for (resource_type, resource) in bundle.resources() {
         let kind = match resource_type {
             "Patient" => Some(KeyKind::Patient),
@@ -36,25 +37,32 @@ pub fn index(bundle: &Bundle) -> Index {
     index
 }
 
-struct Gather<'a, 'b> {
+struct Gather<'a> {
     tree: &'a Tree,
-    index: &'b mut Index,
-    seen: &'b mut BTreeSet<&'a str>,
+    index: &'a mut Index,
+    /// Hashes of the lines so far.
+    seen: &'a mut HashSet<u64>,
     kind: Option<KeyKind>,
 }
 
-impl Gather<'_, '_> {
+impl Gather<'_> {
     fn member(&mut self, member: NodeId) {
-        match self.tree.name(member) {
+        let tree = self.tree;
+        match tree.name(member) {
             "identifier" | "accessionIdentifier" => self.identifiers(member),
-            "name" | "code" | "valueCodeableConcept" | "type" => self.texts(member, 0),
+            "name" | "code" | "valueCodeableConcept" | "type" => {
+                for item in tree.items(member) {
+                    self.line(|gather| gather.texts(item, 0));
+                }
+            }
             _ => {}
         }
     }
 
     fn identifiers(&mut self, member: NodeId) {
-        for identifier in self.tree.items(member) {
-            let Some(value) = self.tree.get_str(identifier, "value") else {
+        let tree = self.tree;
+        for identifier in tree.items(member) {
+            let Some(value) = tree.get_str(identifier, "value") else {
                 continue;
             };
             if let Some(kind) = self.kind {
@@ -63,39 +71,45 @@ impl Gather<'_, '_> {
                     self.index.keys.push(key);
                 }
             }
-            self.word(identifier, "value");
+            self.line(|gather| gather.push(value));
         }
     }
 
     /// Every text below a name or concept, but for systems and uses, which nobody searches.
     fn texts(&mut self, node: NodeId, depth: usize) {
-        for child in self.tree.children(node) {
-            match self.tree.kind(child) {
-                Kind::Object | Kind::Array if depth < 4 && self.tree.name(child) != "extension" => {
+        let tree = self.tree;
+        for child in tree.children(node) {
+            match tree.kind(child) {
+                Kind::Object | Kind::Array if depth < 4 && tree.name(child) != "extension" => {
                     self.texts(child, depth + 1);
                 }
-                Kind::String if !matches!(self.tree.name(child), "system" | "use" | "version" | "url") => {
-                    self.push(child);
+                Kind::String if !matches!(tree.name(child), "system" | "use" | "version" | "url") => {
+                    self.push(tree.str(child).unwrap_or_default());
                 }
                 _ => {}
             }
         }
     }
 
-    fn word(&mut self, node: NodeId, name: &str) {
-        if let Some(member) = self.tree.get(node, name) {
-            self.push(member);
+    /// What is found as a phrase is one line, such as all of a name; a line that stands there already is not needed again.
+    fn line(&mut self, write: impl FnOnce(&mut Self)) {
+        let start = self.index.words.len();
+        write(self);
+        let line = self.index.words.get(start..).unwrap_or_default();
+        let mut hasher = DefaultHasher::new();
+        line.hash(&mut hasher);
+        if line.is_empty() || !self.seen.insert(hasher.finish()) {
+            self.index.words.truncate(start);
+        } else {
+            self.index.words.pop();
+            self.index.words.push('\n');
         }
     }
-}
 
-impl<'a> Gather<'a, '_> {
-    fn push(&mut self, node: NodeId) {
-        let tree: &'a Tree = self.tree;
-        let Some(text) = tree.str(node) else { return };
-        if self.index.words.len() + text.len() < BYTES && self.seen.insert(text) {
+    fn push(&mut self, text: &str) {
+        if self.index.words.len() + text.len() < BYTES {
             self.index.words.push_str(text);
-            self.index.words.push('\n');
+            self.index.words.push(' ');
         }
     }
 }
@@ -138,7 +152,7 @@ mod tests {
         };
         let index = index(&bundle);
         assert_eq!(index.keys, [(KeyKind::Patient, "0084512".to_owned())]);
-        assert_eq!(index.words, "0084512\n张\n建国\n2823-3\nPotassium\n钾\n");
+        assert_eq!(index.words, "0084512\n张 建国\n2823-3 Potassium 钾\n");
     }
 
     #[test]

@@ -130,15 +130,18 @@ impl<A: Adapter> Translate<A> {
 
     /// Runs a frame that the log holds already; its replies are kept and go nowhere until somebody resends. Returns once
     /// the frame has its place, with the work's end.
-    pub fn resume(&self, pending: Pending) -> oneshot::Receiver<Vec<Outgoing>> {
+    ///
+    /// # Errors
+    /// It cannot be read now.
+    pub async fn resume(&self, pending: Pending) -> Result<oneshot::Receiver<Vec<Outgoing>>, Fault> {
         // No waiting for permits here: those who hold them may be waiting for this very frame's patient.
         let permits = self.joint.house.inbox.try_admit(pending.frame.body.len());
-        let read = work::read(&self.joint, &pending.frame);
+        let read = work::read(&self.joint, &pending.frame).await?;
         let patient = read.patient(&self.joint);
         let receipt = self.joint.house.inbox.resume(pending, permits);
         let replies = self.start(receipt, read, true);
         self.joint.house.backlog.unpark(patient.as_deref());
-        replies.answers
+        Ok(replies.answers)
     }
 
     /// Takes the first part's place and starts the work. No await stands between the receipt and the spawn, so nothing
@@ -199,7 +202,7 @@ impl<A: Adapter> Service<Frame> for Translate<A> {
             let house = &this.joint.house;
             house.brake.turn().await;
             let permits = house.inbox.admit(frame.body.len()).await?;
-            let read = work::read(&this.joint, &frame);
+            let read = work::read(&this.joint, &frame).await?;
             let parks = read.may_wait(&this.joint) && house.backlog.is_busy();
             if parks {
                 house.backlog.admits().await;

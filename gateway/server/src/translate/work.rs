@@ -66,8 +66,20 @@ impl<A: Adapter> Read<A> {
     }
 }
 
+/// A frame of so many bytes is read away from the runtime's workers: the reading may take long.
+const LONG: usize = 1 << 20;
+
 /// Reads a frame.
-pub(super) fn read<A: Adapter>(joint: &Joint<A>, frame: &Frame) -> Read<A> {
+pub(super) async fn read<A: Adapter>(joint: &Arc<Joint<A>>, frame: &Frame) -> Result<Read<A>, Fault> {
+    if frame.head.spooled().is_none() && frame.body.len() < LONG {
+        return Ok(read_here(joint, frame));
+    }
+    let (joint, frame) = (Arc::clone(joint), frame.clone());
+    let read = tokio::task::spawn_blocking(move || read_here(&joint, &frame)).await;
+    read.map_err(|_| Fault::new(FaultKind::Internal, "the message could not be read"))
+}
+
+fn read_here<A: Adapter>(joint: &Joint<A>, frame: &Frame) -> Read<A> {
     let began = Timestamp::now();
     let (mut source, lost) = match joint.house.spool.source(frame) {
         Ok(source) => (source, None),
