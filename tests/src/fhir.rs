@@ -36,7 +36,15 @@ impl Fhir {
     /// # Panics
     /// When it does not start.
     pub async fn over(folder: tempfile::TempDir) -> Self {
-        let process = Process::configured(folder.path(), STANZA, &[]);
+        Self::configured(folder, "").await
+    }
+
+    /// Starts one over a folder, with more stanzas in its configuration.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn configured(folder: tempfile::TempDir, stanzas: &str) -> Self {
+        let process = Process::configured(folder.path(), &format!("{STANZA}{stanzas}"), &[]);
         let mut http = Http::connect(process.http.expect("an HTTP listener")).await;
         until("writes are taken", async || {
             http.ask("DELETE", "/fhir/Patient/nobody", "", b"").await.status == 404

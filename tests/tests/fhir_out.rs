@@ -91,6 +91,7 @@ async fn everything(house: &mut Fhir) -> Vec<Value> {
             all.push(resource);
         }
     }
+    all.sort_by_key(|resource| resource["id"].to_string());
     all
 }
 
@@ -142,6 +143,7 @@ async fn a_message_a_claim_and_an_image_are_taken_however_often_they_are_sent() 
                 resource
             }));
         }
+        now.sort_by_key(|resource| resource["id"].to_string());
         if round > 0 {
             assert_eq!(now, before, "the second time something else is there");
         }

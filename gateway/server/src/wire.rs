@@ -102,7 +102,7 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         bytes: config.limits.bytes,
     };
     let rulebook = Arc::new(Rulebook::load(config)?);
-    let sequencer = Arc::new(Sequencer::default());
+    let sequencer = Arc::new(Sequencer::new(config.fhir.over_feeds));
     let parts = Parts {
         rules: rulebook.source(),
         rules_after: chain::no_rules(),

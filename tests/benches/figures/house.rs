@@ -26,6 +26,8 @@ pub(crate) struct House {
 pub(crate) struct Seen {
     /// The most that the read model was behind, in seconds.
     pub(crate) behind: f64,
+    /// The most that FHIR resources were behind, in seconds.
+    pub(crate) resources: f64,
     /// Resident memory in MB, look by look.
     pub(crate) memory: Vec<f64>,
     /// Processor time that the gateway had, in seconds.
@@ -109,8 +111,11 @@ impl House {
     }
 
     async fn look(&self, seen: &mut Seen) -> anyhow::Result<()> {
-        let behind = self.count("/projection/behind_ms").await? as f64 / 1_000.0;
-        seen.behind = seen.behind.max(behind);
+        let status = self.status().await?;
+        // A gateway that serves no FHIR keeps no resources.
+        let behind = |name| status.pointer(name).and_then(Value::as_u64).unwrap_or(0) as f64 / 1_000.0;
+        seen.behind = seen.behind.max(behind("/projection/behind_ms"));
+        seen.resources = seen.resources.max(behind("/resources/behind_ms"));
         seen.memory.push(self.process.resident() as f64 / 1_024.0);
         Ok(())
     }
@@ -128,6 +133,15 @@ impl House {
             Ok(status.pointer("/projection/position") == status.pointer("/log/tail"))
         };
         self.until(patience, "the read model caught up", level).await
+    }
+
+    /// Waits until FHIR resources have all of the log; how long it took.
+    pub(crate) async fn resources_caught_up(&self, patience: Duration) -> anyhow::Result<Duration> {
+        let level = async || {
+            let status = self.status().await?;
+            Ok(status.pointer("/resources/position") == status.pointer("/log/tail"))
+        };
+        self.until(patience, "the resources caught up", level).await
     }
 
     /// Waits until something holds; how long it took.

@@ -1,5 +1,5 @@
-//! FHIR over HTTP: reads and durable creates as fast as they go, reads at a pace, and what resources cost a feed. The client
-//! is the bench itself, on the same machine.
+//! FHIR over HTTP: reads and durable creates as fast as they go, and reads at a pace. The client is the bench itself, on the
+//! same machine.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -8,11 +8,11 @@ use anyhow::Context;
 use causeway_tests::{Http, JSON};
 
 use super::house::House;
-use super::load::{ORU, send};
-use super::table::{Row, number};
+use super::table::Row;
 use super::{Rows, seconds};
 
-const STANZA: &str = "[[listener]]\nname = 'http'\naddress = '127.0.0.1:0'\ntransport = 'http'\n\
+/// A listener with a FHIR route.
+pub(crate) const STANZA: &str = "[[listener]]\nname = 'http'\naddress = '127.0.0.1:0'\ntransport = 'http'\n\
     route = [{path = '/fhir', format = 'fhir'}]\n";
 
 const PATIENT: &str = r#"{"resourceType":"Patient","id":"p1","identifier":[{"system":"urn:oid:1.2.3","value":"0084512"}],
@@ -72,37 +72,5 @@ pub(crate) async fn reads_and_creates() -> Rows {
         Row::at_least("FHIR reads, 16 connections", 15_000.0, reads, "/s"),
         Row::at_most("a read at 1,000/s, median", 0.5, median, "ms"),
         Row::at_least("durable FHIR creates, 64 connections", 3_000.0, creates, "/s"),
-    ])
-}
-
-/// A feed with new patients, orders and results in every message, and resources of all of it.
-pub(crate) async fn resources_of_a_feed() -> Rows {
-    let house = House::open(STANZA).await?;
-    let long = seconds(10, 600);
-    let report = send(
-        house.process.mllp,
-        ORU,
-        "AA",
-        &format!("--connections 64 --rate 1500 --seconds {long}"),
-    )
-    .await?;
-    let begun = Instant::now();
-    while house.count("/resources/position").await? < house.count("/log/tail").await? {
-        anyhow::ensure!(
-            begun.elapsed() < Duration::from_mins(10),
-            "the resources are never level"
-        );
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let behind = begun.elapsed().as_secs_f64();
-    Ok(vec![
-        Row::at_least(
-            "ORU with FHIR resources, new patients, asked 1,500/s",
-            1_450.0,
-            report.per_second,
-            "/s",
-        ),
-        Row::at_most("resources caught up after", 5.0, behind, "s"),
-        Row::known("answered", number(report.answered as f64)),
     ])
 }

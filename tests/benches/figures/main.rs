@@ -24,6 +24,7 @@ mod house;
 mod http;
 mod load;
 mod python;
+mod resources;
 mod table;
 mod throughput;
 
@@ -59,7 +60,8 @@ fn parts() -> Vec<(&'static str, Part)> {
         ("paced", Box::pin(throughput::paced())),
         ("commits", Box::pin(commits::rate_and_drain())),
         ("http", Box::pin(http::reads_and_creates())),
-        ("resources", Box::pin(http::resources_of_a_feed())),
+        ("resources", Box::pin(resources::steady())),
+        ("burst", Box::pin(resources::burst())),
         ("killed", Box::pin(commits::killed_with_a_backlog())),
         ("dicom", Box::pin(dicom::stored())),
         ("large", Box::pin(dicom::large())),

@@ -102,7 +102,7 @@ pub(crate) async fn paced() -> Rows {
 }
 
 /// What a message costs the gateway, read model and all; other processes do not change it much.
-fn processor(report: &Report, seen: &Seen) -> Row {
+pub(crate) fn processor(report: &Report, seen: &Seen) -> Row {
     let each = seen.processor * 1e6 / report.answered as f64;
     Row::known("the gateway's processor time a message", format!("{} us", number(each)))
 }

@@ -2,6 +2,7 @@
 //! it. Shows the frame, the FHIR, the findings and the ACK, then stays until Ctrl-C.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -15,6 +16,7 @@ use super::example_service::ExampleService;
 use super::{Common, Status, block_on, output};
 use crate::config::Config;
 use crate::hooks::HookConfig;
+use crate::resources::Resources;
 use crate::transport::mllp::Client;
 use crate::transport::tls::Clients;
 use crate::{guard, hooks, wire};
@@ -71,6 +73,8 @@ async fn show(config: Config, exit: bool) -> anyhow::Result<Status> {
     let log = SqliteLog::open(&config.data, Options::default()).map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
     let clients = Clients::default();
     let gateway = wire::start(&config, log.clone(), hooks::build(&config, &clients)?, &clients).await?;
+    let sequencer = Arc::clone(&gateway.house.sequencer);
+    let resources = Resources::start(&config.data, log.clone(), sequencer)?;
     let address = gateway.bound.first().context("no listener")?.1;
     heading(&format!("1. The frame that goes to mllp://{address}"));
     output::line(&output::segments(MESSAGE));
@@ -86,8 +90,12 @@ async fn show(config: Config, exit: bool) -> anyhow::Result<Status> {
         output::line(&format!(
             "try:  causeway send mllp://{address} examples/oru-critical-potassium.hl7"
         ));
+        if let Some(http) = gateway.address("http") {
+            output::line(&format!("      curl 'http://{http}/fhir/Patient?identifier=0084512'"));
+        }
         tokio::signal::ctrl_c().await?;
     }
+    drop(resources);
     gateway.drain().await;
     Ok(Status::Fine)
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{Common, Status, output};
 use crate::config::{Config, Format, Listener};
 use crate::projection::Reader;
-use crate::resources;
+use crate::resources::{self, Older};
 use crate::spool::{Body, Spool};
 use crate::telemetry::TraceId;
 use crate::wire;
@@ -195,16 +195,31 @@ fn notes(config: &Config, log: &Log, message: &Pending) -> Vec<Finding> {
     notes
 }
 
-/// That a message was overtaken: what is known of a resource was stated later, and stays.
-fn older((name, stated, newer): &(String, i64, i64)) -> Finding {
-    let time = |micros: i64| Timestamp::from_microsecond(micros).unwrap_or_default();
-    let (stated, newer) = (time(*stated), time(*newer));
-    let text = Text::new(
-        format!("{name} 的陈述（{stated}）早于已知内容（{newer}），未覆盖"),
-        format!("{name} was stated at {stated}, and what is known of it at {newer}: it was not written over"),
+/// That what a message said of a resource changed nothing: what is known was stated later, or was written over HTTP.
+fn older(of: &Older) -> Finding {
+    let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+    let (name, stated) = (
+        &of.name,
+        time(of.stated).map_or_else(|| "-".to_owned(), |time| time.to_string()),
     );
+    let (code, text) = match time(of.newer) {
+        Some(newer) => (
+            "out-of-order",
+            Text::new(
+                format!("{name} 的陈述（{stated}）早于已知内容（{newer}），未覆盖"),
+                format!("{name} was stated at {stated}, and what is known of it at {newer}: it was not written over"),
+            ),
+        ),
+        None => (
+            "written-over-http",
+            Text::new(
+                format!("{name} 已通过 HTTP 写入，消息中的陈述未覆盖它"),
+                format!("{name} was written over HTTP; what the message says of it changed nothing"),
+            ),
+        ),
+    };
     let by = Actor::new(ActorKind::Gateway, "resources");
-    Finding::new("out-of-order", Severity::Information, Class::Conflict, by, text)
+    Finding::new(code, Severity::Information, Class::Conflict, by, text)
 }
 
 /// That the sender gave the control id to other bytes before. Analysers that number from 1 every day do so all the time,

@@ -87,7 +87,11 @@ impl Listener {
             name: "http".to_owned(),
             address: SocketAddr::from(([127, 0, 0, 1], 8080)),
             transport: Transport::Http,
-            routes: vec![Route::new("/hl7v2", Format::Hl7v2), Route::new("/x12", Format::X12)],
+            routes: vec![
+                Route::new("/hl7v2", Format::Hl7v2),
+                Route::new("/x12", Format::X12),
+                Route::new("/fhir", Format::Fhir),
+            ],
             ..Self::default()
         }
     }

@@ -39,6 +39,8 @@ pub struct Config {
     pub store: Store,
     /// The chain.
     pub chain: Chain,
+    /// FHIR resources.
+    pub fhir: crate::resources::Options,
     /// Traces, metrics and logs for a collector.
     pub telemetry: crate::telemetry::Options,
     /// Listeners; without any, MLLP on 2575 and HTTP on 8080.
@@ -62,6 +64,7 @@ impl Default for Config {
             admin: Admin::default(),
             store: Store::default(),
             chain: Chain::default(),
+            fhir: crate::resources::Options::default(),
             telemetry: crate::telemetry::Options::default(),
             listeners: vec![Listener::default(), Listener::http()],
             hooks: Vec::new(),

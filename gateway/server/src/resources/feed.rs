@@ -87,7 +87,8 @@ fn one(
         return first(batch, statements, statement, names);
     };
     if before.slot.own {
-        return Ok(()); // written over HTTP, and so not a feed's any more
+        // Written over HTTP, and so a feed's no more.
+        return batch.older(statements.frame, (kind, id), statements.stated, None);
     }
     if again && before.slot.said == said {
         batch.recent.set(term, said);
@@ -98,7 +99,7 @@ fn one(
         .zip(statements.stated)
         .filter(|(before, now)| before > now);
     if let Some((newer, stated)) = newer {
-        return batch.older(statements.frame, (kind, id), stated, newer);
+        return batch.older(statements.frame, (kind, id), Some(stated), Some(newer));
     }
     over(batch, statements, statement, &before, names)
 }

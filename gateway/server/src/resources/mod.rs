@@ -7,6 +7,7 @@ mod feed;
 mod follow;
 mod forget;
 mod merge;
+mod options;
 mod pack;
 mod params;
 mod query;
@@ -22,7 +23,8 @@ mod write;
 mod tests;
 
 pub use follow::Resources;
+pub use options::Options;
 pub use params::names as search_parameters;
-pub use query::{Found, Page, Reader};
+pub use query::{Found, Older, Page, Reader};
 pub use search::{Criterion, Search};
 pub use sequence::Sequencer;

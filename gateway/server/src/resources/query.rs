@@ -44,6 +44,17 @@ pub struct Page {
     pub next: Option<i64>,
 }
 
+/// A resource of which a message said what changed nothing; times are microseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Older {
+    /// `Type/id`.
+    pub name: String,
+    /// When the message stated it.
+    pub stated: Option<i64>,
+    /// When what is known was stated; none where it was written over HTTP.
+    pub newer: Option<i64>,
+}
+
 /// Reads resources beside whoever writes them.
 #[derive(Debug)]
 pub struct Reader(Connection);
@@ -66,16 +77,21 @@ impl Reader {
         select.query_row([], |row| row.get(0))
     }
 
-    /// The resources of which a message said what was older than what was known: `Type/id`, when it was stated, and when
-    /// what is known was; microseconds since 1970.
+    /// The resources of which a message said what changed nothing.
     ///
     /// # Errors
     /// The tables cannot be read.
-    pub fn older(&self, frame: u64) -> rusqlite::Result<Vec<(String, i64, i64)>> {
+    pub fn older(&self, frame: u64) -> rusqlite::Result<Vec<Older>> {
         let mut select = self
             .0
             .prepare_cached("SELECT kind || '/' || id, stated, newer FROM older WHERE number = ?1 ORDER BY kind, id")?;
-        let rows = select.query_map([frame], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        let rows = select.query_map([frame], |row| {
+            Ok(Older {
+                name: row.get(0)?,
+                stated: row.get(1)?,
+                newer: row.get(2)?,
+            })
+        })?;
         rows.collect()
     }
 

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the tables, kept in `user_version`. What an earlier version had is made again from the log.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Times are microseconds since 1970. `postings`, `slots` and `sieve` are read by `runs`, `pack` and the store's `Sieve`.
 /// A run is live (0), being made (1) or merged into another (2).
@@ -34,8 +34,8 @@ const TABLES: &str = "
         id INTEGER PRIMARY KEY, run INTEGER NOT NULL, term INTEGER NOT NULL, pack INTEGER NOT NULL, postings BLOB NOT NULL
     );
     CREATE INDEX chunk_first ON chunk (run, term, pack);
-    CREATE TABLE older (number INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, stated INTEGER NOT NULL,
-        newer INTEGER NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (number, kind, id)) WITHOUT ROWID;
+    CREATE TABLE older (number INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, stated INTEGER,
+        newer INTEGER, time INTEGER NOT NULL, PRIMARY KEY (number, kind, id)) WITHOUT ROWID;
 ";
 
 /// Opens the tables for writing, new or again.
@@ -53,7 +53,7 @@ pub(super) fn open(folder: &Path) -> anyhow::Result<Connection> {
         .open(&file)?;
     let connection = Connection::open(&file)?;
     let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
-    if version == 1 {
+    if (1..VERSION).contains(&version) {
         // Of a gateway that was never released; all of its log is there.
         drop(connection);
         for ending in ["", "-wal", "-shm"] {

@@ -35,6 +35,8 @@ struct Pending {
 struct State {
     reader: Option<Reader>,
     pending: HashMap<String, Pending>,
+    /// Whether what a feed made may be written over.
+    over_feeds: bool,
     /// Conditions of creates that are decided and not applied yet, with what they made.
     conditions: HashMap<String, (Applied, u64)>,
 }
@@ -52,6 +54,13 @@ pub struct Sequencer {
 }
 
 impl Sequencer {
+    /// One that lets what a feed made be written over, or does not.
+    pub fn new(over_feeds: bool) -> Self {
+        let sequencer = Self::default();
+        sequencer.lock().over_feeds = over_feeds;
+        sequencer
+    }
+
     /// Lets writes be put in order, by the tables of a data folder.
     pub(super) fn open(&self, folder: &Path) -> rusqlite::Result<()> {
         let reader = Reader::open(folder)?;
@@ -267,14 +276,15 @@ impl State {
         }
     }
 
-    /// The current version, by what is decided and by what is applied. What a feed made is not written over.
+    /// The current version, by what is decided and by what is applied. What a feed made is not written over, unless
+    /// that is configured.
     fn known(&self, reader: &Reader, wish: &Wish<'_>) -> Result<Option<Pending>, Box<Finding>> {
         if let Some(pending) = self.pending.get(&format!("{}/{}", wish.kind, wish.id)) {
             return Ok(Some(*pending));
         }
         let stored = reader.current(wish.kind, &wish.id).map_err(|_| behind())?;
         let Some(stored) = stored else { return Ok(None) };
-        if !stored.slot.own {
+        if !stored.slot.own && !self.over_feeds {
             return Err(problem(
                 "read-only",
                 Class::Conflict,

@@ -8,7 +8,7 @@ use super::feed::{self, Statements};
 use super::forget::Pass;
 use super::merge::Index;
 use super::write::{Batch, Recent};
-use super::{Criterion, Reader, Search, schema};
+use super::{Criterion, Older, Reader, Search, schema};
 
 const SECOND: i64 = 1_000_000;
 
@@ -96,7 +96,12 @@ fn an_older_statement_stays_out_and_is_said_of_its_message() {
         (Some("female"), Some("male"))
     );
     let older = house.reader().older(late).unwrap();
-    assert_eq!(older, [("Patient/p".to_owned(), 10 * SECOND, 20 * SECOND)]);
+    let expected = Older {
+        name: "Patient/p".to_owned(),
+        stated: Some(10 * SECOND),
+        newer: Some(20 * SECOND),
+    };
+    assert_eq!(older, [expected]);
     assert!(house.reader().older(1).unwrap().is_empty());
 }
 

@@ -274,8 +274,15 @@ impl<'c> Batch<'c> {
         Ok(pack.put(self.connection, self.number)?)
     }
 
-    /// Says that a message was older than what is known of a resource.
-    pub(super) fn older(&self, frame: u64, (kind, id): (&str, &str), stated: i64, newer: i64) -> anyhow::Result<()> {
+    /// Says that a message changed nothing of a resource: it is older than what is known, or what is known was written over
+    /// HTTP and has no time of a statement.
+    pub(super) fn older(
+        &self,
+        frame: u64,
+        (kind, id): (&str, &str),
+        stated: Option<i64>,
+        newer: Option<i64>,
+    ) -> anyhow::Result<()> {
         self.connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO older (number, kind, id, stated, newer, time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
