@@ -4,10 +4,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use dicom_ul::pdu::{AbortRQServiceProviderReason, AssociationRQ, Pdu};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 use tracing::{debug, info};
 
@@ -15,6 +17,9 @@ use super::messages::Messages;
 use super::negotiate::{self, Agreed};
 use super::pdu::{self, Broken, Incoming, Wire};
 use super::server::Listener;
+
+/// How long an association keeps a large buffer when nothing comes.
+const RESTS_AFTER: Duration = Duration::from_secs(1);
 
 /// How an association ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,7 +66,7 @@ where
     end
 }
 
-async fn within<T>(time: std::time::Duration, work: impl Future<Output = Result<T, Broken>>) -> Result<T, Broken> {
+async fn within<T>(time: Duration, work: impl Future<Output = Result<T, Broken>>) -> Result<T, Broken> {
     tokio::time::timeout(time, work).await.unwrap_or_else(|_| {
         let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "the peer does not read");
         Err(Broken::Io(late))
@@ -131,6 +136,19 @@ where
     }
 }
 
+/// The next PDU; while none comes for long the buffer is small.
+async fn next<S>(wire: &mut Wire<S>, patience: Duration) -> Result<Result<Incoming<'_>, Broken>, Elapsed>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let deadline = Instant::now() + patience;
+    let soon = deadline.min(Instant::now() + RESTS_AFTER);
+    if timeout_at(soon, wire.begun()).await.is_err() {
+        wire.rest();
+    }
+    timeout_at(deadline, wire.next()).await
+}
+
 /// The messages of an association.
 async fn converse<S>(
     listener: &Listener,
@@ -151,7 +169,7 @@ where
         let next = tokio::select! {
             biased;
             _ = shutdown.wait_for(|stop| *stop), if !busy => return End::Draining,
-            next = timeout_at(Instant::now() + patience, wire.next()) => next,
+            next = next(wire, patience) => next,
         };
         let taken = match next {
             Err(_) => return End::Timeout,

@@ -53,8 +53,6 @@ pub(super) struct Wire<S> {
     start: usize,
     end: usize,
     max_data: usize,
-    /// Whether data has come: then more is read at a time.
-    flowing: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
@@ -65,7 +63,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             start: 0,
             end: 0,
             max_data,
-            flowing: false,
         }
     }
 
@@ -73,7 +70,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     pub(super) async fn next(&mut self) -> Result<Incoming<'_>, Broken> {
         self.fill(HEADER).await?;
         let (kind, length) = self.header()?;
-        self.flowing |= kind == DATA;
         self.fill(HEADER + length).await?;
         let (from, to) = (self.start, self.start + HEADER + length);
         self.start = to;
@@ -82,6 +78,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             return Ok(Incoming::Data(whole.get(HEADER..).unwrap_or_default()));
         }
         control(whole).map(Incoming::Control)
+    }
+
+    /// Waits until a PDU begins to come, or nothing can come any more, which the next one says.
+    pub(super) async fn begun(&mut self) {
+        drop(self.fill(HEADER).await);
     }
 
     fn header(&self) -> Result<(u8, usize), Broken> {
@@ -117,10 +118,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
         while self.end - self.start < wanted {
             // Grows as bytes come, and only up to the longest PDU that may come.
-            let most = if self.flowing { self.max_data + HEADER } else { wanted };
-            if self.end == self.buffer.len() || (self.flowing && self.buffer.len() < most) {
-                let more = (self.buffer.len() * 2).min(most.max(wanted));
-                self.buffer.resize(more.max(self.buffer.len()), 0);
+            if self.end == self.buffer.len() {
+                let most = wanted.max(self.max_data + HEADER);
+                self.buffer.resize((self.buffer.len() * 2).min(most), 0);
             }
             let free = self.buffer.get_mut(self.end..).unwrap_or_default();
             let read = self.stream.read(free).await?;
@@ -130,6 +130,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             self.end += read;
         }
         Ok(())
+    }
+
+    /// Gives back what an association that says nothing does not need; nothing while a PDU has begun to come.
+    pub(super) fn rest(&mut self) {
+        if self.start == self.end && self.buffer.len() > CHUNK {
+            (self.start, self.end) = (0, 0);
+            self.buffer = vec![0; CHUNK];
+        }
     }
 
     /// Whether a PDU has begun to come.

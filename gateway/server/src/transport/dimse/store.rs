@@ -14,8 +14,11 @@ use super::objects::{BLOCK, Objects, Sink, Stored};
 use super::part10;
 use super::server::MetadataFn;
 
-/// When the beginning is first looked at for where the pixels begin; later at double the length each.
-const FIRST_LOOK: usize = 64 << 10;
+/// When the beginning is first looked at for where the pixels begin; later at double the length each. A slice's header is
+/// shorter.
+const FIRST_LOOK: usize = 4 << 10;
+/// Blocks that are written together: each hand-over to a thread that may block costs more than copying a block.
+const TOGETHER: usize = 3;
 
 /// A failure: its status and what the sender is told.
 pub(super) type Failure = (u16, &'static str);
@@ -42,7 +45,9 @@ pub(super) struct Object {
     transfer_syntax: String,
     bounds: Bounds,
     disk: Disk,
-    /// What is gathered; at most another block is on its way to the disk.
+    /// Full blocks; at most as many others are on their way to the disk.
+    full: Vec<Vec<u8>>,
+    /// What is gathered.
     block: Vec<u8>,
     hash: Sha256,
     metadata: Vec<u8>,
@@ -69,6 +74,7 @@ impl Object {
             transfer_syntax: meta.transfer_syntax.to_owned(),
             bounds,
             disk: Disk::Fresh(part10::header(meta)),
+            full: Vec::with_capacity(TOGETHER),
             block: objects.block(),
             hash: Sha256::new(),
             metadata: Vec::new(),
@@ -96,6 +102,10 @@ impl Object {
             let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
             self.block.extend_from_slice(now);
             if self.block.len() >= BLOCK {
+                let full = std::mem::replace(&mut self.block, self.objects.block());
+                self.full.push(full);
+            }
+            if self.full.len() >= TOGETHER {
                 self.flush().await;
             }
             rest = later;
@@ -105,7 +115,7 @@ impl Object {
     fn fail(&mut self, failure: Failure) {
         self.failure.get_or_insert(failure);
         self.disk = Disk::Failed; // a file that was begun is removed
-        (self.block, self.metadata) = (Vec::new(), Vec::new());
+        (self.full, self.block, self.metadata) = (Vec::new(), Vec::new(), Vec::new());
     }
 
     fn keep_metadata(&mut self, bytes: &[u8]) {
@@ -129,17 +139,13 @@ impl Object {
         }
     }
 
-    /// Waits for the block before to be written, and lets this one be.
+    /// Waits for the blocks before to be written, and lets these be.
     async fn flush(&mut self) {
         match self.settled().await {
             Ok(disk) => {
                 let objects = Arc::clone(&self.objects);
-                let block = std::mem::replace(&mut self.block, objects.block());
-                self.disk = Disk::Busy(spawn_blocking(move || {
-                    let mut sink = opened(&objects, disk)?;
-                    sink.write(block)?;
-                    Ok(sink)
-                }));
+                let full = std::mem::replace(&mut self.full, Vec::with_capacity(TOGETHER));
+                self.disk = Disk::Busy(spawn_blocking(move || written(&objects, disk, full)));
             }
             Err(error) => self.broken(&error),
         }
@@ -150,7 +156,7 @@ impl Object {
         self.fail((OUT_OF_RESOURCES, "the object could not be written"));
     }
 
-    /// The disk, with no block on its way.
+    /// The disk, with nothing on its way.
     async fn settled(&mut self) -> io::Result<Disk> {
         match std::mem::replace(&mut self.disk, Disk::Failed) {
             Disk::Busy(writing) => Ok(Disk::Idle(writing.await.map_err(io::Error::other)??)),
@@ -180,19 +186,28 @@ impl Object {
     }
 
     async fn write_last(&mut self, disk: Disk) -> io::Result<Stored> {
-        let (objects, block) = (Arc::clone(&self.objects), std::mem::take(&mut self.block));
+        let (objects, mut blocks) = (Arc::clone(&self.objects), std::mem::take(&mut self.full));
+        blocks.push(std::mem::take(&mut self.block));
         let metadata = std::mem::take(&mut self.metadata);
         let digest = std::mem::take(&mut self.hash).finalize().into();
         let (say, said) = oneshot::channel();
         spawn_blocking(move || {
-            let written = opened(&objects, disk).and_then(|mut sink| sink.write(block).map(|()| sink));
-            match written {
+            match written(&objects, disk, blocks) {
                 Ok(sink) => sink.finish(digest, &metadata, say),
                 Err(error) => drop(say.send(Err(error))), // whoever asked may have gone
             }
         });
         said.await.map_err(io::Error::other)?
     }
+}
+
+/// The file with more blocks in it.
+fn written(objects: &Arc<Objects>, disk: Disk, blocks: Vec<Vec<u8>>) -> io::Result<Sink> {
+    let mut sink = opened(objects, disk)?;
+    for block in blocks {
+        sink.write(block)?;
+    }
+    Ok(sink)
 }
 
 fn opened(objects: &Arc<Objects>, disk: Disk) -> io::Result<Sink> {
