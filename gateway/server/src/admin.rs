@@ -2,6 +2,8 @@
 //! names it knows (a page in a browser cannot rebind its way in), and never shows patient data. Whatever changes something
 //! of a running gateway comes in here.
 
+mod deliveries;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +22,11 @@ use tokio::sync::watch;
 use crate::replay::{Replay, Replayed};
 use crate::rulebook::Rulebook;
 use crate::transport::tls::Certificates;
+
+pub use deliveries::Deliveries;
+
+/// What is answered.
+type Reply = Response<Full<Bytes>>;
 
 /// What the pages show; made by whoever knows the gateway.
 pub trait Insight: Send + Sync {
@@ -40,6 +47,7 @@ pub trait Insight: Send + Sync {
 pub struct Admin {
     insight: Arc<dyn Insight>,
     replay: Option<Replay>,
+    deliveries: Option<Deliveries>,
     rulebook: Option<Arc<Rulebook>>,
     certificates: Certificates,
     token: String,
@@ -67,6 +75,7 @@ impl Admin {
         Self {
             insight,
             replay: None,
+            deliveries: None,
             rulebook: None,
             certificates: Certificates::default(),
             token,
@@ -79,6 +88,15 @@ impl Admin {
     pub fn with_replay(self, replay: Replay) -> Self {
         Self {
             replay: Some(replay),
+            ..self
+        }
+    }
+
+    /// Lets operators decide about deliveries.
+    #[must_use]
+    pub fn with_deliveries(self, deliveries: Deliveries) -> Self {
+        Self {
+            deliveries: Some(deliveries),
             ..self
         }
     }
@@ -98,7 +116,7 @@ impl Admin {
         Self { certificates, ..self }
     }
 
-    async fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>) -> Reply {
         let host = request
             .headers()
             .get(HOST)
@@ -111,11 +129,17 @@ impl Admin {
             );
         }
         let path = request.uri().path();
-        if !matches!(path, "/livez" | "/readyz") && !self.knows(request) {
+        if !matches!(path, "/livez" | "/readyz") && !self.knows(&request) {
             return reply(
                 StatusCode::UNAUTHORIZED,
                 &json!({"error": "Authorization: Bearer TOKEN is needed"}),
             );
+        }
+        if path.starts_with("/deliveries/") || path.starts_with("/destinations/") {
+            return match self.deliveries.clone() {
+                Some(deliveries) => deliveries.answer(request).await,
+                None => said(StatusCode::NOT_FOUND, "no such page"),
+            };
         }
         if let Some(number) = replayed(path) {
             return self.run_again(request.method(), number).await;
@@ -142,7 +166,7 @@ impl Admin {
         }
     }
 
-    fn ready(&self) -> Response<Full<Bytes>> {
+    fn ready(&self) -> Reply {
         let reasons = self.insight.unready();
         let status = if reasons.is_empty() {
             StatusCode::OK
@@ -155,7 +179,7 @@ impl Admin {
         )
     }
 
-    async fn run_again(&self, method: &Method, number: u64) -> Response<Full<Bytes>> {
+    async fn run_again(&self, method: &Method, number: u64) -> Reply {
         let Some(replay) = &self.replay else {
             return said(StatusCode::NOT_FOUND, "no such page");
         };
@@ -180,7 +204,7 @@ impl Admin {
         }
     }
 
-    async fn reload(&self, method: &Method) -> Response<Full<Bytes>> {
+    async fn reload(&self, method: &Method) -> Reply {
         let Some(rulebook) = self.rulebook.clone() else {
             return said(StatusCode::NOT_FOUND, "no such page");
         };
@@ -201,7 +225,7 @@ impl Admin {
         }
     }
 
-    async fn reload_certificates(&self, method: &Method) -> Response<Full<Bytes>> {
+    async fn reload_certificates(&self, method: &Method) -> Reply {
         if method != Method::POST {
             return said(StatusCode::METHOD_NOT_ALLOWED, "only POST");
         }
@@ -239,19 +263,19 @@ fn replayed(path: &str) -> Option<u64> {
     path.strip_prefix("/messages/")?.strip_suffix("/replay")?.parse().ok()
 }
 
-fn said(status: StatusCode, error: &str) -> Response<Full<Bytes>> {
+fn said(status: StatusCode, error: &str) -> Reply {
     reply(status, &json!({ "error": error }))
 }
 
 /// The text exposition format of Prometheus, version 0.0.4.
-fn metrics(text: String) -> Response<Full<Bytes>> {
+fn metrics(text: String) -> Reply {
     let mut response = Response::new(Full::from(text));
     let kind = hyper::header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
 
-fn reply(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {
+fn reply(status: StatusCode, value: &Value) -> Reply {
     let mut response = Response::new(Full::from(format!("{value}\n")));
     *response.status_mut() = status;
     response.headers_mut().insert(
@@ -281,7 +305,7 @@ pub async fn serve(socket: TcpListener, admin: Admin, mut stop: watch::Receiver<
         tokio::spawn(async move {
             let service = service_fn(|request| {
                 let admin = Arc::clone(&admin);
-                async move { Ok::<_, std::convert::Infallible>(admin.answer(&request).await) }
+                async move { Ok::<_, std::convert::Infallible>(admin.answer(request).await) }
             });
             let mut http = hyper::server::conn::http1::Builder::new();
             http.timer(TokioTimer::new())

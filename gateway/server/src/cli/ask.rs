@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, HOST};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -21,6 +21,11 @@ const ANSWER: usize = 64 << 10;
 
 /// Posts to a page; nothing when the gateway cannot be reached, which was said then.
 pub(super) fn post(config: &Config, path: &str) -> anyhow::Result<Option<(StatusCode, Value)>> {
+    post_body(config, path, Bytes::new())
+}
+
+/// Posts a body to a page; as [`post`].
+pub(super) fn post_body(config: &Config, path: &str, body: Bytes) -> anyhow::Result<Option<(StatusCode, Value)>> {
     let token = match std::fs::read_to_string(config.data.join("admin-token")) {
         Ok(token) => token.trim().to_owned(),
         Err(error) => {
@@ -29,7 +34,7 @@ pub(super) fn post(config: &Config, path: &str) -> anyhow::Result<Option<(Status
         }
     };
     let address = reachable(config.admin.address);
-    let asked = block_on(async { tokio::time::timeout(PATIENCE, ask(address, path, &token)).await })?;
+    let asked = block_on(async { tokio::time::timeout(PATIENCE, ask(address, path, &token, body)).await })?;
     match asked {
         Ok(Ok(answered)) => return Ok(Some(answered)),
         Ok(Err(error)) => output::note(&format!("cannot reach the gateway at {address}: {error:#}")),
@@ -48,7 +53,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-async fn ask(address: SocketAddr, path: &str, token: &str) -> anyhow::Result<(StatusCode, Value)> {
+async fn ask(address: SocketAddr, path: &str, token: &str, body: Bytes) -> anyhow::Result<(StatusCode, Value)> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
@@ -57,7 +62,7 @@ async fn ask(address: SocketAddr, path: &str, token: &str) -> anyhow::Result<(St
         .uri(path)
         .header(HOST, address.to_string())
         .header(AUTHORIZATION, format!("Bearer {token}"))
-        .body(Empty::<Bytes>::new())?;
+        .body(Full::new(body))?;
     let response = sender.send_request(request).await?;
     let status = response.status();
     let body = Limited::new(response.into_body(), ANSWER).collect().await;

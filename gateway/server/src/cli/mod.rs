@@ -5,7 +5,9 @@ mod answer;
 mod ask;
 mod check;
 mod checked;
+mod deliveries;
 mod demo;
+mod destinations;
 mod example_service;
 mod format;
 mod input;
@@ -100,6 +102,10 @@ enum Command {
     Send(send::Args),
     /// What the store holds, beside a running gateway.
     Messages(messages::Args),
+    /// What is to be delivered, what is dead and why.
+    Deliveries(deliveries::Args),
+    /// Where deliveries go; pause and resume.
+    Destinations(destinations::Args),
     /// The maps that messages go through: check, explain, doc.
     Map(map::Args),
     /// The rule packs that the gateway runs.
@@ -132,6 +138,8 @@ pub fn main() -> ExitCode {
         Command::Answer(args) => answer::run(common, &args),
         Command::Send(args) => send::run(common, &args),
         Command::Messages(args) => messages::run(common, &args),
+        Command::Deliveries(args) => deliveries::run(common, &args),
+        Command::Destinations(args) => destinations::run(common, &args),
         Command::Map(args) => map::run(common, &args),
         Command::Rules(args) => rules::run(common, &args),
     };

@@ -4,7 +4,7 @@
 use causeway_core::adapter::Trace;
 use causeway_core::fhir::{Limits, parse, pretty};
 use causeway_core::finding::Lang;
-use causeway_core::store::{Decided, Ended, Facts, Late, Pending};
+use causeway_core::store::{Decided, Ended, Facts, Late, Pending, Posted, Query};
 use causeway_core::{Actor, ActorKind, Adapter, Class, Finding, NodeId, Severity, Text};
 use causeway_hl7v2::Hl7v2;
 use causeway_store::{Reader as Log, SqliteLog};
@@ -12,7 +12,7 @@ use causeway_x12::X12;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Common, Status, output};
+use super::{Common, Status, deliveries, output};
 use crate::config::{Config, Format, Listener};
 use crate::projection::Reader;
 use crate::resources::{self, Older};
@@ -38,6 +38,7 @@ pub(super) fn run(common: &Common, seq: u64, lineage: bool, ledger: bool) -> any
         notes: notes(&config, &log, &message),
         message,
         ended: log.outcome(seq).map_err(inside)?,
+        deliveries: posted(&log, seq).map_err(inside)?,
         late: log.came_late(seq).map_err(inside)?,
     };
     let wanted = lineage || ledger;
@@ -57,11 +58,23 @@ pub(super) fn run(common: &Common, seq: u64, lineage: bool, ledger: bool) -> any
     Ok(Status::Fine)
 }
 
+/// Deliveries of a message that are shown; `causeway deliveries list --seq` has all of them.
+const SHOWN: usize = 1_000;
+
+fn posted(log: &Log, seq: u64) -> Result<Vec<Posted>, causeway_core::Fault> {
+    let query = Query {
+        number: Some(seq),
+        ..Query::default()
+    };
+    log.find(&query, 0, SHOWN)
+}
+
 /// What the log has of one message.
 struct Kept {
     message: Pending,
     ended: Option<Ended>,
     late: Vec<Late>,
+    deliveries: Vec<Posted>,
     /// What is to be known of it that is nobody's fault and was said to nobody.
     notes: Vec<Finding>,
 }
@@ -83,6 +96,11 @@ fn people(kept: &Kept, lang: Lang) -> anyhow::Result<()> {
         Some(ended) => answered(ended, lang)?,
     }
     kept.late.iter().for_each(|late| came_late(late, lang));
+    if !kept.deliveries.is_empty() {
+        output::line("=== deliveries");
+    }
+    let deliveries = kept.deliveries.iter();
+    deliveries.for_each(|posted| output::line(&deliveries::row(posted)));
     if !kept.notes.is_empty() {
         output::line("=== notes");
     }
@@ -144,6 +162,7 @@ fn record(kept: &Kept, trace: Option<&Trace>) -> anyhow::Result<String> {
         "state": state(kept),
         "replies": ended.map(|ended| ended.replies.iter().map(|reply| output::text(&reply.bytes)).collect::<Vec<_>>()),
         "notes": kept.notes,
+        "deliveries": kept.deliveries.iter().map(deliveries::record).collect::<Vec<_>>(),
         "late": kept.late.iter().map(late).collect::<Vec<_>>(),
     });
     if let (Some(head), Some(trace)) = (head.as_object_mut(), trace) {
