@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::send::{Args, connector};
 use super::{Status, block_on, output};
-use crate::transport::dimse::{Association, CallError, Caller, FileError, Kind, ObjectFile, Said, Verdict};
+use crate::transport::dimse::{Association, CallError, Caller, FileError, Kind, ObjectFile, Ready, Said, Verdict};
 use crate::transport::tls::Stream;
 
 /// Whether a target is this module's.
@@ -172,6 +172,12 @@ impl Found {
         self.times.extend(other.times);
     }
 
+    /// With what ended it.
+    fn with(mut self, error: &CallError) -> Self {
+        *self.errors.entry(error.to_string()).or_default() += 1;
+        self
+    }
+
     /// A quantile of the times, in milliseconds; they are in order.
     fn quantile(&self, per_mille: usize) -> f64 {
         let at = (self.times.len() * per_mille / 1_000).min(self.times.len().saturating_sub(1));
@@ -183,7 +189,11 @@ impl Found {
 async fn measure(caller: &Caller, kinds: &[Kind], args: &Args, json: bool) -> Status {
     let connections = usize::from(args.connections.unwrap_or(1));
     let count = args.count.unwrap_or(args.files.len() as u64);
-    let (next, files) = (Arc::new(AtomicU64::new(0)), Arc::new(args.files.clone()));
+    let turns = Arc::new(Turns {
+        files: args.files.clone(),
+        next: AtomicU64::new(0),
+        count,
+    });
     let mut associations = Vec::new();
     for _ in 0..connections {
         match caller.call(kinds).await {
@@ -194,7 +204,7 @@ async fn measure(caller: &Caller, kinds: &[Kind], args: &Args, json: bool) -> St
     let begun = Instant::now();
     let mut running = tokio::task::JoinSet::new();
     for association in associations {
-        running.spawn(load(association, Arc::clone(&files), Arc::clone(&next), count));
+        running.spawn(load(association, Arc::clone(&turns)));
     }
     let mut found = Found::default();
     while let Some(ended) = running.join_next().await {
@@ -203,31 +213,56 @@ async fn measure(caller: &Caller, kinds: &[Kind], args: &Args, json: bool) -> St
     report(found, connections, begun.elapsed(), json)
 }
 
-async fn load(
-    mut association: Association<Stream>,
-    files: Arc<Vec<PathBuf>>,
-    next: Arc<AtomicU64>,
-    count: u64,
-) -> Found {
+/// Sends by one association; the next object is read while the peer is busy with the one before.
+async fn load(mut association: Association<Stream>, turns: Arc<Turns>) -> Found {
     let mut found = Found::default();
-    loop {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        let turn = usize::try_from(number % files.len().max(1) as u64).unwrap_or(0);
-        let Some(file) = files.get(turn).filter(|_| number < count) else {
-            drop(association.release().await); // all was said
-            return found;
+    let mut next = coming(&association, &turns).await;
+    while let Some(ready) = next {
+        let ready = match ready {
+            Ok(ready) => ready,
+            Err(error) => return found.with(&error),
         };
+        next = coming(&association, &turns).await;
         let begun = Instant::now();
-        match one(&mut association, file).await {
+        match association.send(ready).await {
             Ok(said) => {
                 *found.statuses.entry(format!("{:04X}", said.status)).or_default() += 1;
                 found.times.push(begun.elapsed());
             }
-            Err(error) => {
-                *found.errors.entry(error.to_string()).or_default() += 1;
-                return found;
-            }
+            Err(error) => return found.with(&error),
         }
+    }
+    drop(association.release().await); // all was said
+    found
+}
+
+/// The object whose turn it is; none when all went out.
+async fn coming(association: &Association<Stream>, turns: &Turns) -> Option<Result<Ready, CallError>> {
+    let file = turns.next()?.to_owned();
+    let opened = tokio::task::spawn_blocking(move || ObjectFile::open(&file)).await;
+    let object = opened.unwrap_or_else(|error| Err(FileError::Read(std::io::Error::other(error))));
+    Some(
+        object
+            .map_err(CallError::from)
+            .and_then(|object| association.ready(object)),
+    )
+}
+
+/// Files in turn, for all associations together.
+struct Turns {
+    files: Vec<PathBuf>,
+    next: AtomicU64,
+    count: u64,
+}
+
+impl Turns {
+    fn next(&self) -> Option<&Path> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let turn = usize::try_from(number % self.files.len().max(1) as u64).unwrap_or(0);
+        self.files
+            .get(turn)
+            .filter(|_| number < self.count)
+            .map(PathBuf::as_path)
     }
 }
 

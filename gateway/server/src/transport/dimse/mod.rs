@@ -18,7 +18,7 @@ mod store;
 mod uids;
 
 pub use association::End;
-pub use client::{Association, CallError, Caller, FileError, Kind, ObjectFile, Said, Verdict};
+pub use client::{Association, CallError, Caller, FileError, Kind, ObjectFile, Ready, Said, Verdict};
 pub use counters::{Counters, Counts};
 pub use objects::Objects;
 pub use options::Options;

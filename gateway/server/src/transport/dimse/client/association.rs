@@ -27,6 +27,22 @@ const LONGEST: usize = 16 << 10;
 /// The longest unit that is sent, whatever the peer would take.
 const LONGEST_SENT: usize = 128 << 10;
 
+/// An object that is being read from its file, for one association.
+pub struct Ready {
+    context: u8,
+    sop_class: String,
+    sop_instance: String,
+    units: Units,
+}
+
+impl std::fmt::Debug for Ready {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ready")
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An association in which this side asks.
 #[derive(Debug)]
 pub struct Association<S> {
@@ -119,22 +135,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Association<S> {
         self.response(command::ECHO).await
     }
 
+    /// Begins to read an object's data set from its file, so that it is at hand when it is its turn.
+    ///
+    /// # Errors
+    /// The peer takes no such objects.
+    pub fn ready(&self, object: ObjectFile) -> Result<Ready, CallError> {
+        let Some(context) = self.context(&object.kind) else {
+            return Err(self.refused(object.kind));
+        };
+        Ok(Ready {
+            context,
+            sop_class: object.kind.sop_class.clone(),
+            sop_instance: object.sop_instance.clone(),
+            units: Units::of(object, context, self.room),
+        })
+    }
+
     /// C-STORE (PS3.7 9.1.1): sends the object's data set as it lies in its file, and waits for the peer's word.
     ///
     /// # Errors
     /// The peer takes no such objects, the file cannot be read, or nothing was said. But for the first, the association is
     /// over.
     pub async fn store(&mut self, object: ObjectFile) -> Result<Said, CallError> {
-        let Some(context) = self.context(&object.kind) else {
-            return Err(self.refused(object.kind));
-        };
-        let (class, instance) = (&object.kind.sop_class, Some(object.sop_instance.as_str()));
+        let ready = self.ready(object)?;
+        self.send(ready).await
+    }
+
+    /// The same for one that is read already.
+    ///
+    /// # Errors
+    /// As [`Self::store`].
+    pub async fn send(&mut self, mut ready: Ready) -> Result<Said, CallError> {
+        let (class, instance) = (&ready.sop_class, Some(ready.sop_instance.as_str()));
         let set = command::request(command::STORE, self.next_message(), class, instance);
-        let mut units = Units::of(object, context, self.room);
-        self.command(context, &set).await?;
-        while let Some(unit) = units.next().await? {
+        self.command(ready.context, &set).await?;
+        while let Some(unit) = ready.units.next().await? {
             within(self.timeout, self.wire.write(&unit)).await?;
-            units.used(unit);
+            ready.units.used(unit);
         }
         self.response(command::STORE).await
     }

@@ -9,8 +9,11 @@ use super::super::command::{is_uid, text};
 
 /// Preamble and prefix.
 const PREFIX: usize = 132;
-/// The most that is looked through for the end of the meta information.
-const LONGEST: u64 = 256 << 10;
+/// How much is looked through for the end of the meta information: nearly always enough, and more where it is not.
+const FIRST: usize = 4 << 10;
+const MORE: u64 = 252 << 10;
+/// Tag, representation and length.
+const ELEMENT: usize = 8;
 
 /// What an association must be for: objects of a class in a transfer syntax.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,8 +57,12 @@ impl ObjectFile {
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let file = File::open(path)?;
         let whole = file.metadata()?.len();
-        let mut beginning = Vec::new();
-        (&file).take(LONGEST).read_to_end(&mut beginning)?;
+        let mut beginning = Vec::with_capacity(FIRST);
+        (&file).take(FIRST as u64).read_to_end(&mut beginning)?;
+        // Whether another element of the group follows is told by what comes behind.
+        if !Meta::read(&beginning).is_ok_and(|meta| meta.end + ELEMENT <= FIRST) {
+            (&file).take(MORE).read_to_end(&mut beginning)?;
+        }
         let meta = Meta::read(&beginning)?;
         let begin = meta.end as u64;
         let length = whole.saturating_sub(begin);
@@ -146,6 +153,12 @@ mod tests {
         assert_eq!((object.begin, object.length), (begin, 8));
         let cut = open(bytes.get(..150).unwrap()).unwrap_err();
         assert!(matches!(cut, FileError::Invalid(_)), "{cut}");
+        // A long private element (0002,0102): the end lies behind what is looked at first.
+        let long = [b"\x02\0\x02\x01OB\0\0\x00\x20\0\0".to_vec(), vec![0; 0x2000]].concat();
+        let at = usize::try_from(begin).unwrap();
+        bytes.splice(at..at, long);
+        let object = open(&bytes).unwrap();
+        assert_eq!((object.begin, object.length), (begin + 0x200C, 8));
         assert!(open(b"MSH|^~\\&|").is_err() && open(&[0; 200]).is_err());
     }
 }

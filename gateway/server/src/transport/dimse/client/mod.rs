@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-pub use association::Association;
+pub use association::{Association, Ready};
 pub use file::{FileError, Kind, ObjectFile};
 pub use said::{Said, Verdict};
 
