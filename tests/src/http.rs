@@ -113,7 +113,17 @@ impl Http {
         read.await.expect("a response in time")
     }
 
-    async fn read(&mut self) -> Option<Response> {
+    /// The next response to a HEAD, which has no body whatever its length says; `None` when the connection ended.
+    ///
+    /// # Panics
+    /// When nothing comes for long.
+    pub async fn head(&mut self) -> Option<Response> {
+        let read = tokio::time::timeout(PATIENCE, self.read_head());
+        read.await.expect("a response in time")
+    }
+
+    /// A response without its body.
+    async fn read_head(&mut self) -> Option<Response> {
         let begin = loop {
             if let Some(end) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
                 break end + 4;
@@ -127,15 +137,26 @@ impl Http {
             let (name, value) = line.split_once(':')?;
             Some((name.to_ascii_lowercase(), value.trim().to_owned()))
         };
-        let headers: Vec<_> = lines.filter_map(field).collect();
-        let length = headers.iter().find(|(name, _)| name == "content-length");
-        let end = begin + length.map_or(0, |(_, value)| value.parse().expect("a length"));
+        let headers = lines.filter_map(field).collect();
+        self.buffer.drain(..begin);
+        let body = Vec::new();
+        Some(Response { status, headers, body })
+    }
+
+    async fn read(&mut self) -> Option<Response> {
+        let mut response = self.read_head().await?;
+        let length = response.header("content-length");
+        let end = if length.is_empty() {
+            0
+        } else {
+            length.parse().expect("a length")
+        };
         while self.buffer.len() < end {
             self.more().await?;
         }
         let rest = self.buffer.split_off(end);
-        let body = std::mem::replace(&mut self.buffer, rest).split_off(begin);
-        Some(Response { status, headers, body })
+        response.body = std::mem::replace(&mut self.buffer, rest);
+        Some(response)
     }
 
     async fn more(&mut self) -> Option<()> {

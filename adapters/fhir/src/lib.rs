@@ -23,4 +23,4 @@ pub use problem::problem;
 pub use references::{is_elsewhere, settle};
 pub use reply::{etag, http_date, instant, representation};
 pub use request::{Operation, language, media_problem};
-pub use status::{fields, status};
+pub use status::{FORM, fields, status};

@@ -91,6 +91,7 @@ fn kind(finding: &Finding) -> &'static str {
         ("timed-out", _) => "timeout",
         ("too-many", _) => "throttled",
         ("unauthenticated", _) => "login",
+        ("too-costly", _) => "too-costly",
         ("forbidden", _) => "forbidden",
         ("misdirected", _) => "processing",
         (_, Class::Business) => "business-rule",

@@ -36,6 +36,7 @@ const TABLE: &[(&str, u16)] = &[
     ("draining", 503),
     ("held", 503),
     ("behind", 503),
+    ("not-audited", 503),
 ];
 
 /// The status that findings ask for: that of the first error that has one of its own, else 422 for any other error, else
@@ -51,6 +52,9 @@ pub fn status(findings: &[Finding]) -> Option<u16> {
     errors().find_map(own).or_else(|| errors().next().map(|_| 422))
 }
 
+/// What a search has that is posted (FHIR R4 HTTP 3.1.0.9).
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
 /// The header fields that a status asks for: the methods that there are (RFC 9110 15.5.6), what is taken instead (15.5.16),
 /// when to come again (10.2.3). The path is that of the request below the API's base.
 pub fn fields(status: u16, findings: &[Finding], path: &str) -> Vec<(&'static str, String)> {
@@ -58,6 +62,7 @@ pub fn fields(status: u16, findings: &[Finding], path: &str) -> Vec<(&'static st
     match status {
         405 if is("read-only") && path.trim_matches('/').contains('/') => vec![("allow", "GET, HEAD".to_owned())],
         405 => vec![("allow", allowed(path).to_owned())],
+        415 if is("media-type") && path.ends_with("/_search") => vec![("accept", FORM.to_owned())],
         415 if is("media-type") => vec![("accept", "application/fhir+json".to_owned())],
         429 | 503 => vec![("retry-after", "5".to_owned())],
         _ => Vec::new(),

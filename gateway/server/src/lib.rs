@@ -3,6 +3,7 @@
 //! formats are adapters' business and meanings are rules' business.
 
 pub mod admin;
+pub mod audit;
 pub mod chain;
 pub mod cli;
 pub mod config;

@@ -110,6 +110,7 @@ impl Insight for Status {
         }
         remarks.extend(self.house.telemetry.balance.remark());
         remarks.extend(self.unknown_destinations());
+        remarks.extend(self.house.audit.remark());
         remarks.extend(self.certificates.remarks(jiff::Timestamp::now()));
         remarks.extend(behind("the read model", &self.lag, "listings are old"));
         let resources = self.resources.as_ref();

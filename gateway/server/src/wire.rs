@@ -27,6 +27,7 @@ use tokio::task::JoinSet;
 use tower::ServiceBuilder;
 use tower::util::BoxCloneSyncService;
 
+use crate::audit::Audit;
 use crate::chain::{self, HookSet, Parts};
 use crate::config::{Config, Format, Listener, Transport};
 use crate::guard::guard;
@@ -121,6 +122,7 @@ pub fn house(config: &Config, store: Arc<dyn Store>, mut hooks: HookSet) -> anyh
         counts: Arc::new(Counts::default()),
         spool: Arc::new(Spool::of(&config.data)),
         telemetry: Arc::default(),
+        audit: Audit::of(&config.data, config.store.audit_days),
         sequencer,
         brake: Arc::default(),
         outbox,
@@ -343,9 +345,13 @@ impl Gateway {
         if tokio::time::timeout_at(deadline, idle).await.is_err() {
             tracing::warn!("the drain deadline passed with messages in work; they are run at the next start");
         }
-        let store = Arc::clone(self.house.inbox.store());
-        // Closing waits for the writer's last commit.
-        let _closed = tokio::task::spawn_blocking(move || store.close()).await;
+        let (store, audit) = (Arc::clone(self.house.inbox.store()), self.house.audit.clone());
+        // Closing waits for the last commits.
+        let closed = move || {
+            store.close();
+            audit.close();
+        };
+        let _closed = tokio::task::spawn_blocking(closed).await;
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod answer;
 mod ask;
+mod audit;
 mod check;
 mod checked;
 mod deliveries;
@@ -106,6 +107,8 @@ enum Command {
     Deliveries(deliveries::Args),
     /// Where deliveries go; pause and resume.
     Destinations(destinations::Args),
+    /// Who looked at resources over FHIR.
+    Audit(audit::Args),
     /// The maps that messages go through: check, explain, doc.
     Map(map::Args),
     /// The rule packs that the gateway runs.
@@ -140,6 +143,7 @@ pub fn main() -> ExitCode {
         Command::Messages(args) => messages::run(common, &args),
         Command::Deliveries(args) => deliveries::run(common, &args),
         Command::Destinations(args) => destinations::run(common, &args),
+        Command::Audit(args) => audit::run(common, &args),
         Command::Map(args) => map::run(common, &args),
         Command::Rules(args) => rules::run(common, &args),
     };

@@ -128,6 +128,8 @@ pub struct Store {
     pub retention_days: u32,
     /// Percent of the disk that the log may fill before the oldest answered frames go early; 0 for no limit.
     pub disk_percent: u8,
+    /// Days that it is kept who looked at resources; 0 keeps it for ever.
+    pub audit_days: u32,
 }
 
 impl Default for Store {
@@ -136,6 +138,7 @@ impl Default for Store {
             resend_days: 7,
             retention_days: 30,
             disk_percent: 50,
+            audit_days: 180,
         }
     }
 }

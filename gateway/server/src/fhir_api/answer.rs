@@ -6,6 +6,7 @@ use causeway_fhir::outcome::outcome;
 use causeway_fhir::{etag, fields, http_date, problem, status};
 use jiff::Timestamp;
 
+use super::shape::Shape;
 use crate::resources::Found;
 use crate::transport::http::Passing;
 
@@ -41,8 +42,8 @@ pub(super) fn behind() -> Box<Finding> {
 
 type Read = anyhow::Result<Option<Found>>;
 
-/// The current version.
-pub(super) fn current(read: Read, head: &HttpHead) -> Result<Passing, Box<Finding>> {
+/// A version that was looked for.
+pub(super) fn current(read: Read, head: &HttpHead, shape: &Shape) -> Result<Passing, Box<Finding>> {
     let found = read.map_err(|_| behind())?.ok_or_else(nothing)?;
     if found.deleted {
         return Err(Box::new(problem(
@@ -52,12 +53,27 @@ pub(super) fn current(read: Read, head: &HttpHead) -> Result<Passing, Box<Findin
             "the resource was deleted",
         )));
     }
-    Ok(shown(found, head))
+    Ok(shown(found, head, shape))
 }
 
-/// One version.
-pub(super) fn version(read: Read, head: &HttpHead) -> Result<Passing, Box<Finding>> {
-    current(read, head)
+/// Nothing is shown of which it cannot be kept that it was.
+pub(super) fn not_audited() -> Box<Finding> {
+    Box::new(problem(
+        "not-audited",
+        Class::Busy,
+        "无法记录审计，暂不提供数据",
+        "who looks cannot be put on record now; try again",
+    ))
+}
+
+/// What stands there is not asked for so.
+pub(super) fn not_allowed(method: &str) -> Box<Finding> {
+    Box::new(problem(
+        "method-not-allowed",
+        Class::UnsupportedType,
+        format!("此路径不支持 {method}"),
+        format!("{method} is not supported here"),
+    ))
 }
 
 fn nothing() -> Box<Finding> {
@@ -69,18 +85,22 @@ fn nothing() -> Box<Finding> {
     ))
 }
 
-fn shown(found: Found, head: &HttpHead) -> Passing {
+fn shown(found: Found, head: &HttpHead, shape: &Shape) -> Passing {
     let tag = etag(found.version);
     let time = Timestamp::from_microsecond(found.updated).unwrap_or_default();
     let has = head
         .if_none_match
         .split(',')
         .any(|known| known.trim() == tag || known.trim() == "*");
-    let mut answer = json(200, found.body);
-    if has {
-        (answer.status, answer.bytes) = (304, bytes::Bytes::new());
-        answer.headers.clear();
-    }
+    let mut answer = if has {
+        Passing {
+            status: 304,
+            headers: Vec::new(),
+            bytes: bytes::Bytes::new(),
+        }
+    } else {
+        json(200, shape.shown(found.body))
+    };
     answer.headers.push(("etag", tag));
     answer.headers.push(("last-modified", http_date(time)));
     answer

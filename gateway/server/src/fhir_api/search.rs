@@ -3,16 +3,19 @@
 
 use causeway_core::fhir::{NodeId, Tree, Value, compact};
 use causeway_core::origin::OriginId;
-use causeway_core::{Class, Finding};
-use causeway_fhir::problem;
+use causeway_core::{Class, Finding, HttpHead};
+use causeway_fhir::{FORM, problem};
 
 use super::answer::{behind, json};
+use super::shape::Shape;
 use crate::resources::{Criterion, Found, Reader, Search};
 use crate::transport::http::Passing;
 
 /// Resources of a page, and the most that `_count` may ask for.
 const PAGE: usize = 50;
 const MOST: usize = 1_000;
+/// The longest form of a search, in bytes.
+const LONGEST: usize = 64 << 10;
 
 /// The pairs of a query, decoded (application/x-www-form-urlencoded).
 pub fn pairs(query: &str) -> Vec<(String, String)> {
@@ -47,6 +50,25 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// The query of a search that is posted: what its body says, after what its address does (FHIR R4 HTTP 3.1.0.9).
+pub(super) fn posted(head: &HttpHead, body: &[u8]) -> Result<String, Box<Finding>> {
+    let media = head.media_type();
+    if !media.is_empty() && media != FORM {
+        let (zh, en) = (
+            format!("检索请求体应为 {FORM}"),
+            format!("a search is posted as {FORM}"),
+        );
+        return Err(Box::new(problem("media-type", Class::UnsupportedType, zh, en)));
+    }
+    let form = std::str::from_utf8(body).ok().filter(|form| form.len() <= LONGEST);
+    let form = form
+        .ok_or_else(|| wrong(format!("the form is UTF-8 of at most {LONGEST} bytes")))?
+        .trim();
+    let both = [head.query.as_str(), form];
+    let both: Vec<&str> = both.into_iter().filter(|part| !part.is_empty()).collect();
+    Ok(both.join("&"))
+}
+
 /// A search as it was asked for.
 #[derive(Debug)]
 pub(super) struct Asked {
@@ -55,6 +77,7 @@ pub(super) struct Asked {
     said: String,
     count: usize,
     after: i64,
+    shape: Shape,
 }
 
 impl Asked {
@@ -67,6 +90,7 @@ impl Asked {
             said: String::new(),
             count: PAGE,
             after: 0,
+            shape: Shape::default(),
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             for (name, value) in pairs(pair) {
@@ -89,7 +113,8 @@ impl Asked {
                     .map_err(|_| wrong("_after is what a next link says".to_owned()))?;
                 return Ok(());
             }
-            "_format" => {}
+            "_format" | "_pretty" => {}
+            _ if self.shape.take(name, value).map_err(wrong)? => {}
             _ => {
                 let criterion = Criterion::new(&self.search.kind, name, value).map_err(wrong)?;
                 self.search.criteria.push(criterion);
@@ -102,15 +127,32 @@ impl Asked {
         Ok(())
     }
 
-    /// The page.
-    pub(super) fn answer(&self, reader: &Reader, base: &str) -> Result<Passing, Box<Finding>> {
-        let page = reader.search(&self.search, self.after, self.count);
-        let page = page.map_err(|_| behind())?;
-        let next = page.next.filter(|_| self.count > 0);
-        Ok(json(200, self.bundle(base, &page.found, next)))
+    /// Whether only the number of what is found is asked for (FHIR R4 search 3.1.1.5.6: a `_count` of 0 means the same).
+    pub(super) fn counts(&self) -> bool {
+        self.shape == Shape::Count || self.count == 0
     }
 
-    fn bundle(&self, base: &str, page: &[Found], next: Option<i64>) -> Vec<u8> {
+    /// How many there are behind a number on one page of the tables, and where the next begins.
+    pub(super) fn counted(&self, reader: &Reader, after: i64) -> Result<(usize, Option<i64>), Box<Finding>> {
+        let page = reader.search(&self.search, after, MOST).map_err(|_| behind())?;
+        Ok((page.found.len(), page.next))
+    }
+
+    /// The answer to a search that asks for the number.
+    pub(super) fn number(&self, base: &str, total: usize) -> Passing {
+        json(200, self.bundle(base, Vec::new(), None, Some(total)))
+    }
+
+    /// The page, and how many are on it.
+    pub(super) fn answer(&self, reader: &Reader, base: &str) -> Result<(Passing, usize), Box<Finding>> {
+        let page = reader.search(&self.search, self.after, self.count);
+        let page = page.map_err(|_| behind())?;
+        let found = page.found.len();
+        let total = (self.after == 0 && page.next.is_none()).then_some(found);
+        Ok((json(200, self.bundle(base, page.found, page.next, total)), found))
+    }
+
+    fn bundle(&self, base: &str, page: Vec<Found>, next: Option<i64>, total: Option<usize>) -> Vec<u8> {
         let url = format!("{base}/{}", self.search.kind);
         let with = |more: String| match (self.said.as_str(), more.as_str()) {
             ("", "") => url.clone(),
@@ -124,8 +166,8 @@ impl Asked {
         };
         text(&mut head, NodeId::ROOT, "resourceType", "Bundle");
         text(&mut head, NodeId::ROOT, "type", "searchset");
-        if self.after == 0 && self.count > 0 && next.is_none() {
-            let total = page.len().to_string();
+        if let Some(total) = total {
+            let total = total.to_string();
             head.member(NodeId::ROOT, "total", Value::Number(&total), OriginId::GENERATED);
         }
         let links = head.member(NodeId::ROOT, "link", Value::Array, OriginId::GENERATED);
@@ -143,28 +185,38 @@ impl Asked {
         let mut out = compact(&head, NodeId::ROOT).into_bytes();
         if !page.is_empty() {
             out.pop(); // the brace, which comes after the entries
-            entries(&mut out, &url, page);
+            self.entries(&mut out, &url, page);
         }
         out
     }
-}
 
-/// The entries as JSON: bodies stand as they are stored, to the digit.
-fn entries(out: &mut Vec<u8>, url: &str, page: &[Found]) {
-    out.extend_from_slice(b",\"entry\":[");
-    for (number, found) in page.iter().enumerate() {
-        if number > 0 {
-            out.push(b',');
+    /// The entries as JSON: bodies stand as they are stored, to the digit.
+    fn entries(&self, out: &mut Vec<u8>, url: &str, page: Vec<Found>) {
+        out.extend_from_slice(b",\"entry\":[");
+        for (number, found) in page.into_iter().enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            let full = format!("{{\"fullUrl\":\"{url}/{}\",\"resource\":", found.id);
+            out.extend_from_slice(full.as_bytes());
+            out.extend_from_slice(&self.shape.shown(found.body));
+            out.extend_from_slice(b",\"search\":{\"mode\":\"match\"}}");
         }
-        let full = format!("{{\"fullUrl\":\"{url}/{}\",\"resource\":", found.id);
-        out.extend_from_slice(full.as_bytes());
-        out.extend_from_slice(&found.body);
-        out.extend_from_slice(b",\"search\":{\"mode\":\"match\"}}");
+        out.extend_from_slice(b"]}");
     }
-    out.extend_from_slice(b"]}");
 }
 
-fn wrong(text: String) -> Box<Finding> {
+/// More than are counted.
+pub(super) fn too_many(most: usize) -> Box<Finding> {
+    Box::new(problem(
+        "too-costly",
+        Class::Business,
+        format!("匹配的资源超过 {most} 个，请缩小检索范围"),
+        format!("more than {most} resources meet this search; ask for less"),
+    ))
+}
+
+pub(super) fn wrong(text: String) -> Box<Finding> {
     let zh = format!("无法按此检索：{text}");
     Box::new(problem("wrong-search", Class::Value, zh, text))
 }

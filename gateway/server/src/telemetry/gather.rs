@@ -192,6 +192,16 @@ fn work(status: &Status) -> Vec<Family> {
             read(&counts.not_kept),
         ),
         counter(
+            "causeway_audit_rows_total",
+            "Looks at resources that were put on record.",
+            count(house.audit.written()),
+        ),
+        gauge(
+            "causeway_audit_rows_waiting",
+            "Of these, on the way to disk.",
+            size(house.audit.waiting()),
+        ),
+        counter(
             "causeway_defects_total",
             "Defects of the gateway that were caught.",
             read(&DEFECTS),

@@ -21,6 +21,7 @@ use causeway_core::{Adapter, Fault, Frame, Inbox, Receipt};
 use tokio::sync::oneshot;
 use tower::Service;
 
+use crate::audit::Audit;
 use crate::lanes::Lanes;
 use crate::outbox::Outbox;
 use crate::replies::{Outgoing, Replies};
@@ -57,6 +58,8 @@ pub struct House {
     pub spool: Arc<Spool>,
     /// What is told of it.
     pub telemetry: Arc<Telemetry>,
+    /// Who looked at resources.
+    pub audit: Audit,
     /// What puts writes of resources in order.
     pub sequencer: Arc<Sequencer>,
     /// Holds frames back while what is made of the log is far behind it.

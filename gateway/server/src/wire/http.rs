@@ -1,5 +1,7 @@
 //! Puts an HTTP listener together: each route's joint at its path. What a format is to HTTP stands here and nowhere else.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -22,7 +24,7 @@ const HL7V2: &[&str] = &[
 /// Media types of X12: the registered one (RFC 1767), and what simple senders say.
 const X12: &[&str] = &["application/edi-x12", "application/x12", "text/plain"];
 
-fn kind(format: Format, config: &Config, house: &House) -> http::Kind {
+fn kind(route: &Arc<str>, format: Format, config: &Config, house: &House) -> http::Kind {
     match format {
         Format::Hl7v2 => http::Kind::Messages(HL7V2),
         // Objects come by associations only; the configuration says so.
@@ -30,7 +32,7 @@ fn kind(format: Format, config: &Config, house: &House) -> http::Kind {
         Format::X12 => http::Kind::Messages(X12),
         Format::Fhir => http::Kind::Rest {
             passes: fhir_api::passes,
-            read: fhir_api::read(&config.data, config.lang, &house.sequencer),
+            read: fhir_api::read(route, config, house),
         },
     }
 }
@@ -54,15 +56,15 @@ impl Gateway {
         let routes = listener.routes.iter().zip(ways);
         made.routes = routes
             .map(|(route, way)| http::Route {
+                kind: kind(&way.name, route.format, config, &house),
                 name: way.name,
                 path: route.path.clone(),
                 service: way.service,
                 refuse: way.refuse,
-                kind: kind(route.format, config, &house),
             })
             .collect();
         self.transports
-            .push((listener.name.clone(), std::sync::Arc::clone(&made.counters)));
+            .push((listener.name.clone(), Arc::clone(&made.counters)));
         self.tasks.spawn(made.serve(socket, stop));
         Ok(())
     }

@@ -14,5 +14,5 @@ mod said;
 mod server;
 
 pub use options::Options;
-pub use route::{Kind, Passing, ReadFn, Route};
+pub use route::{Asking, Kind, Passing, ReadFn, Route};
 pub use server::Listener;

@@ -21,7 +21,7 @@ use tracing::info;
 use super::body::{self, Broken};
 use super::door::text;
 use super::response::{self, Answer, said};
-use super::route::{self, Kind, Route};
+use super::route::{self, Asking, Kind, Route};
 use super::said;
 use super::server::Listener;
 use crate::replies::{Outgoing, Replies};
@@ -68,7 +68,10 @@ async fn answered(listener: &Listener, peer: &Arc<str>, request: Request<Incomin
     };
     let reads = matches!(asked.method, Method::GET | Method::HEAD);
     match &route.kind {
-        Kind::Rest { read, .. } if reads => return response::passing(read(head, Bytes::new()).await),
+        Kind::Rest { read, .. } if reads => {
+            let (body, peer) = (Bytes::new(), Arc::clone(peer));
+            return response::passing(read(Asking { head, body, peer }).await);
+        }
         Kind::Rest { .. } => {}
         Kind::Messages(media) => {
             if let Some(answer) = unfit(&asked.method, &head, media) {
@@ -171,7 +174,8 @@ async fn take(listener: &Listener, route: &Route, peer: &Arc<str>, mut head: Htt
         Err(broken) => return refuse(listener, route, &head, broken, &media),
     };
     if let Some((read, head)) = passes {
-        return response::passing(read(head, body).await);
+        let peer = Arc::clone(peer);
+        return response::passing(read(Asking { head, body, peer }).await);
     }
     let frame = Frame {
         listener: Arc::clone(&route.name),

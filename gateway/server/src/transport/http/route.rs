@@ -57,8 +57,19 @@ impl std::fmt::Debug for Kind {
     }
 }
 
-/// Answers a request that changes nothing, with its body; such requests are not kept.
-pub type ReadFn = Arc<dyn Fn(HttpHead, Bytes) -> BoxFuture<'static, Passing> + Send + Sync>;
+/// Answers a request that changes nothing; such requests are not kept.
+pub type ReadFn = Arc<dyn Fn(Asking) -> BoxFuture<'static, Passing> + Send + Sync>;
+
+/// A request that changes nothing.
+#[derive(Debug, Clone)]
+pub struct Asking {
+    /// What is asked for.
+    pub head: HttpHead,
+    /// Its body.
+    pub body: Bytes,
+    /// Who asks: an address, and whom a certificate names.
+    pub peer: Arc<str>,
+}
 
 /// The answer to a request that changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
