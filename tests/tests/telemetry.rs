@@ -38,7 +38,6 @@ async fn the_numbers_are_those_of_what_was_sent() {
         ("causeway_messages_in_work".to_owned(), 0.0),
         ("causeway_bytes_in_work".to_owned(), 0.0),
         ("causeway_invariant_violations_total".to_owned(), 0.0),
-        ("causeway_deliveries_total{state=\"dead\"}".to_owned(), 0.0),
         (
             "causeway_transport_total{listener=\"mllp\",kind=\"frames\"}".to_owned(),
             5.0,

@@ -108,7 +108,7 @@ impl Insight for Status {
             remarks
                 .push("insecure = true: listeners may be open to other machines without TLS or a peer rule".to_owned());
         }
-        remarks.extend(self.house.telemetry.balance.remark());
+        remarks.extend(self.house.telemetry.balance.remarks());
         remarks.extend(self.unknown_destinations());
         remarks.extend(self.house.audit.remark());
         remarks.extend(self.certificates.remarks(jiff::Timestamp::now()));

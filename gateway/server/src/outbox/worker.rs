@@ -19,6 +19,7 @@ use super::pace::{Mode, Pace};
 use super::queue::{Queue, Wish};
 use super::{Class, Delivered, Destination, Failure, Peer};
 use crate::guard::defect;
+use crate::telemetry::TraceId;
 
 /// Between two attempts to write or read while the log is out of order.
 const OUTAGE: Duration = Duration::from_millis(500);
@@ -48,6 +49,7 @@ enum Event {
     Landed {
         posted: Posted,
         epoch: u64,
+        trace: Option<TraceId>,
         result: Result<Delivered, Failure>,
     },
     /// What came of one is on disk.
@@ -177,23 +179,38 @@ impl Worker {
         let (destination, peer) = (Arc::clone(&self.destination), Arc::clone(&self.peer));
         let (material, rendering) = (self.material.clone(), Arc::clone(&self.rendering));
         self.under_way.push(Box::pin(async move {
-            let attempt = deliver(&destination, peer.as_ref(), material, &rendering, &posted);
+            let mut trace = None;
+            let attempt = deliver(&destination, peer.as_ref(), material, &rendering, &posted, &mut trace);
             let result = AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|panic| {
                 let fault = defect("deliver", panic.as_ref());
                 Err(Failure::new(Class::Broken, fault.outside.to_string()))
             });
-            Event::Landed { posted, epoch, result }
+            Event::Landed {
+                posted,
+                epoch,
+                trace,
+                result,
+            }
         }));
     }
 
     fn happened(&mut self, event: Event) {
         let now = Timestamp::now();
         match event {
-            Event::Landed { posted, epoch, result } => {
+            Event::Landed {
+                posted,
+                epoch,
+                trace,
+                result,
+            } => {
                 self.flying -= 1;
-                match result {
+                let land = || match result {
                     Ok(delivered) => self.delivered(posted, epoch, delivered),
                     Err(failure) => self.failed(posted, epoch, failure),
+                };
+                match trace {
+                    Some(trace) => trace.within(land),
+                    None => land(),
                 }
             }
             Event::Settled { posted, ended: true } => self.queue.ended(&posted, now),
@@ -302,6 +319,7 @@ async fn deliver(
     material: Material,
     rendering: &Arc<Semaphore>,
     posted: &Posted,
+    trace: &mut Option<TraceId>,
 ) -> Result<Delivered, Failure> {
     let stopping = |_| Failure::new(Class::Unreachable, "the gateway is stopping");
     let permit = Arc::clone(rendering).acquire_owned().await.map_err(stopping)?;
@@ -312,5 +330,7 @@ async fn deliver(
     });
     let broken = |_| Failure::new(Class::Broken, "a defect of the gateway");
     let outgoing = outgoing.await.map_err(broken)??;
-    peer.deliver(outgoing).await
+    let of = TraceId::of(outgoing.number, &outgoing.frame);
+    *trace = Some(of);
+    of.scope(peer.deliver(outgoing)).await
 }

@@ -13,6 +13,7 @@ pub fn gather(status: &Status) -> Vec<Family> {
     families.push(latency(status));
     families.extend(log(status));
     families.extend(work(status));
+    families.extend(super::deliveries::gather(status));
     families.extend(transports(status));
     families.extend(tls(status));
     families.push(
@@ -24,7 +25,7 @@ pub fn gather(status: &Status) -> Vec<Family> {
 
 /// A count as Prometheus has numbers.
 #[expect(clippy::cast_precision_loss, reason = "counts of a process stay below 2^53")]
-fn count(number: u64) -> f64 {
+pub(super) fn count(number: u64) -> f64 {
     number as f64
 }
 
@@ -51,14 +52,6 @@ fn messages(status: &Status) -> Vec<Family> {
         }
         family
     };
-    let deliveries = &status.house.telemetry.meter.deliveries;
-    let delivered = Family::new(
-        Kind::Counter,
-        "causeway_deliveries_total",
-        "Deliveries that ended, by how.",
-    )
-    .with(&[("state", "delivered")], read(&deliveries.delivered))
-    .with(&[("state", "dead")], read(&deliveries.dead));
     vec![
         by_type(
             "causeway_messages_received_total",
@@ -79,12 +72,6 @@ fn messages(status: &Status) -> Vec<Family> {
             "causeway_not_evaluated_total",
             "Times that a service did not evaluate a message.",
             |slot| &slot.not_evaluated,
-        ),
-        delivered,
-        gauge(
-            "causeway_deliveries_pending",
-            "Deliveries on the way.",
-            read(&deliveries.pending),
         ),
     ]
 }
@@ -140,7 +127,7 @@ fn log(status: &Status) -> Vec<Family> {
         ),
         counter(
             "causeway_invariant_violations_total",
-            "Times that accepted was not answered + pending + held.",
+            "Times that accepted was not answered + pending + held, or deliveries were not delivered + waiting + dead + dropped.",
             count(telemetry.balance.violations()),
         ),
         gauge(

@@ -120,17 +120,6 @@ impl Latency {
     }
 }
 
-/// What becomes of deliveries; nothing is delivered before there is an outbox.
-#[derive(Debug, Default)]
-pub struct Deliveries {
-    /// Delivered.
-    pub delivered: AtomicU64,
-    /// Given up, waiting for a person.
-    pub dead: AtomicU64,
-    /// On the way.
-    pub pending: AtomicU64,
-}
-
 /// The message types of one listener.
 type Types = HashMap<Arc<str>, Arc<Slot>>;
 
@@ -138,8 +127,6 @@ type Types = HashMap<Arc<str>, Arc<Slot>>;
 #[derive(Debug, Default)]
 pub struct Meter {
     slots: RwLock<HashMap<Arc<str>, Types>>,
-    /// What becomes of deliveries.
-    pub deliveries: Deliveries,
 }
 
 impl Meter {

@@ -3,6 +3,7 @@
 //! of a patient is ever among it: labels are bounded and of a closed form, and texts of messages do not come here.
 
 mod balance;
+mod deliveries;
 mod family;
 mod gather;
 mod label;
@@ -22,7 +23,7 @@ pub use family::{Family, Kind, Sample, prometheus};
 pub use gather::gather;
 pub use label::label;
 pub use lines::{Lines, subscribe};
-pub use meter::{Deliveries, Ended, Latency, Meter, Slot};
+pub use meter::{Ended, Latency, Meter, Slot};
 pub use options::Telemetry as Options;
 pub use otlp::{Otlp, Started};
 pub use stages::Stages;
