@@ -297,3 +297,16 @@ async fn numbers_are_never_given_again_and_all_of_it_outlives_a_death() {
     assert_eq!(ids(&waiting(&bench, "ward")), [4]);
     assert!(!audited(&bench, "ward").account.paused);
 }
+
+#[tokio::test]
+async fn what_is_put_back_after_a_start_is_within_sight_of_whoever_looks_ahead() {
+    let bench = Bench::sqlite();
+    post(&bench, "MSH|1", vec![to("ward", "a"), to("ward", "b")]).await;
+    settle(&bench, 1, delivered()).await.unwrap();
+    settle(&bench, 2, dead("AR")).await.unwrap();
+    let bench = bench.reopen();
+    assert_eq!(bench.store.deliveries().replay(&of(State::Dead)).unwrap(), 1);
+    assert_eq!(audited(&bench, "ward").waiting, 1);
+    let ward = *bench.store.deliveries().account("ward").borrow();
+    assert_eq!((ward.last, ward.turned), (2, 1));
+}

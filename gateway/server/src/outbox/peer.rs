@@ -50,11 +50,12 @@ impl Delivered {
 /// Why a delivery did not arrive, by what follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// No connection, or it broke before anything was said. The destination rests; the delivery is not to blame.
+    /// No connection, so nothing was sent. The destination rests; the delivery is not to blame.
     Unreachable,
     /// The peer takes nothing now and said so: 429, 503, a transient rejection of an association. As unreachable.
     Busy,
-    /// The peer did not answer in time; whether it has it is not known. Tried again, others first.
+    /// The peer did not answer in time, or closed the connection instead; whether it has it is not known. The destination
+    /// rests, and this is tried again after others.
     Timeout,
     /// The peer could not process it, which may pass: AE, CE, 500. Tried again up to a limit.
     Failed,

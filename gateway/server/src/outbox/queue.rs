@@ -57,6 +57,8 @@ struct Lane {
     last: u64,
     /// Whether the log has more of it, up to where the queue has looked.
     more: bool,
+    /// Whether the one under way may not be to be delivered any more: only the log knows.
+    doubted: bool,
 }
 
 impl Lane {
@@ -179,6 +181,7 @@ impl Queue {
                     waiting: VecDeque::from([posted]),
                     mode: Mode::Hungry,
                     more: false,
+                    doubted: false,
                 };
                 self.ahead += 1;
                 self.lanes.insert(Key::clone(&key), lane);
@@ -286,8 +289,17 @@ impl Queue {
         let Some(lane) = self.lanes.get_mut(&key).filter(|lane| lane.mode == Mode::Busy(of.id)) else {
             return;
         };
-        if let Some(back) = back {
-            lane.waiting.push_front(back);
+        let doubted = std::mem::take(&mut lane.doubted);
+        match back {
+            None => {}
+            Some(back) if doubted => {
+                // It is read again from the log, if it still waits there, and what is behind it after it.
+                self.ahead -= 1 + lane.waiting.len();
+                lane.waiting.clear();
+                lane.more = true;
+                lane.last = back.id - 1;
+            }
+            Some(back) => lane.waiting.push_front(back),
         }
         self.go_on(key, now);
     }
@@ -302,6 +314,7 @@ impl Queue {
             // All of it is found again, from the first on.
             lane.more = false;
             lane.last = 0;
+            lane.doubted = true;
             matches!(lane.mode, Mode::Busy(_))
         });
         self.ahead = self.lanes.len();

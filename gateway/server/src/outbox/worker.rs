@@ -94,7 +94,7 @@ impl Worker {
             }
             self.go_on(&now);
             self.show(&now);
-            let sleep = self.sleep();
+            let sleep = self.sleep(now.paused);
             tokio::select! {
                 Some(event) = self.under_way.next() => self.happened(event),
                 Ok(()) = account.changed() => {}
@@ -139,8 +139,10 @@ impl Worker {
     }
 
     /// How long there is nothing to do unless something happens.
-    fn sleep(&self) -> Duration {
-        let due = self.queue.next_due().map(|due| {
+    fn sleep(&self, paused: bool) -> Duration {
+        // What is due and may not go yet goes when something happens.
+        let may = !paused && self.room() > 0;
+        let due = self.queue.next_due().filter(|_| may).map(|due| {
             let span = due.duration_since(Timestamp::now());
             Duration::try_from(span).unwrap_or_default()
         });

@@ -26,8 +26,9 @@ pub(super) struct Recent {
 
 impl Recent {
     pub(super) fn is(&mut self, id: i64, said: u64) -> bool {
-        if self.young.get(&id) == Some(&said) {
-            return true;
+        // What is young was said later than what is old, which counts no more.
+        if let Some(young) = self.young.get(&id) {
+            return *young == said;
         }
         let known = self.old.get(&id) == Some(&said);
         if known {

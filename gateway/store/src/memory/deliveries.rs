@@ -124,6 +124,7 @@ impl Post {
                 account.dropped += u64::from(to == State::Dropped);
                 account.posted += u64::from(matches!(before, State::Delivered | State::Dropped));
                 account.turned += 1;
+                account.last = account.last.max(*id);
             });
         }
         ids.len() as u64

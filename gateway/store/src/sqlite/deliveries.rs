@@ -132,6 +132,8 @@ impl Core {
             // What had ended counts once more.
             account.posted += u64::from(matches!(state, delivery::DELIVERED | delivery::DROPPED));
             account.turned += 1;
+            // After a start it stands at what waited then; whoever looks ahead must look as far as this one.
+            account.last = account.last.max(*id);
             turned.push(*id);
         }
         Ok(Done::Numbers(turned))

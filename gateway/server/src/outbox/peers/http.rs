@@ -96,7 +96,7 @@ impl Http {
                 .await
                 .map_err(silent)?;
         }
-        let response = asked.map_err(|error| unreachable(&error))?;
+        let response = asked.map_err(|error| unanswered(&error))?;
         let (head, body) = timeout_at(due, read(response)).await.map_err(silent)??;
         if head.status == StatusCode::UNAUTHORIZED {
             self.renew().await;
@@ -162,12 +162,12 @@ async fn read(response: Response<Incoming>) -> Result<(hyper::http::response::Pa
         Ok(body) => Ok((head, body.to_bytes())),
         Err(_) if !head.status.is_success() => Ok((head, Bytes::new())),
         Err(error) if error.is::<LengthLimitError>() => Err(Failure::new(Class::Failed, "the answer is too large")),
-        Err(_) => Err(Failure::new(Class::Unreachable, "the answer broke off")),
+        Err(_) => Err(Failure::new(Class::Timeout, "the answer broke off")),
     }
 }
 
 /// Why there was no answer, in words that are alike for what failed alike.
-fn unreachable(error: &Error) -> Failure {
+fn unanswered(error: &Error) -> Failure {
     let mut cause = None;
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
@@ -179,10 +179,11 @@ fn unreachable(error: &Error) -> Failure {
         }
         source = inner.source();
     }
-    let usual = if error.is_connect() {
-        "no connection"
+    // Without a connection nothing was sent. Later the peer may have it; and if it is this that it breaks at, others go first.
+    let (class, usual) = if error.is_connect() {
+        (Class::Unreachable, "no connection")
     } else {
-        "the peer closed the connection"
+        (Class::Timeout, "the peer closed the connection")
     };
-    Failure::new(Class::Unreachable, cause.unwrap_or_else(|| usual.to_owned()))
+    Failure::new(class, cause.unwrap_or_else(|| usual.to_owned()))
 }

@@ -130,9 +130,11 @@ fn judge(said: Result<Vec<Bytes>, ClientError>) -> Result<Delivered, Failure> {
         Err(ClientError::Closed { replies } | ClientError::Timeout { replies, .. }) if !replies.is_empty() => {
             return by_word(replies.last());
         }
-        Err(ClientError::Connect(error) | ClientError::Io(error)) => (Class::Unreachable, why(&error)),
+        Err(ClientError::Connect(error)) => (Class::Unreachable, why(&error)),
+        // The peer may have it; and if it is this message that it breaks at, others go first.
+        Err(ClientError::Io(error)) => (Class::Timeout, why(&error)),
         Err(ClientError::Closed { .. } | ClientError::Spent) => {
-            (Class::Unreachable, "the peer closed the connection".to_owned())
+            (Class::Timeout, "the peer closed the connection".to_owned())
         }
         Err(ClientError::Timeout { unmatched: None, .. }) => (Class::Timeout, "no reply in time".to_owned()),
         Err(ClientError::Timeout { .. }) => {

@@ -156,6 +156,23 @@ fn a_read_that_was_overtaken_by_a_replay_counts_for_nothing() {
 }
 
 #[test]
+fn what_a_person_drops_while_it_is_under_way_is_not_tried_again() {
+    let mut bench = Bench::new(100);
+    bench.post("a");
+    bench.post("a");
+    let first = bench.take().unwrap();
+    bench.log.remove(&first.id);
+    bench.queue.look_again();
+    bench.queue.again(first.clone(), at(0));
+    let second = bench.take().unwrap();
+    assert_eq!(second.id, first.id + 1);
+    // One that was only looked at again keeps its place.
+    bench.queue.look_again();
+    bench.queue.again(second.clone(), at(0));
+    assert_eq!(bench.take().map(|posted| posted.id), Some(second.id));
+}
+
+#[test]
 fn what_could_not_be_read_is_asked_for_again() {
     let mut bench = Bench::new(100);
     bench.post("a");

@@ -223,14 +223,11 @@ async fn nobody_there_a_broken_answer_and_silence_are_told_apart() {
     );
 
     let begun = Act("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_owned(), false);
-    assert_eq!(
-        failed(begun).await,
-        (Class::Unreachable, "the answer broke off".to_owned())
-    );
+    assert_eq!(failed(begun).await, (Class::Timeout, "the answer broke off".to_owned()));
     let nothing = Act(String::new(), false);
     let (address, mut heard) = server(vec![nothing; 2]).await;
     let failure = peer(&destination(address)).deliver(outgoing()).await.unwrap_err();
-    assert_eq!(failure.class, Class::Unreachable);
+    assert_eq!(failure.class, Class::Timeout);
     // It was tried once more, by another connection.
     heard.recv().await.unwrap();
     assert!(heard.recv().await.unwrap().starts_with("2 "));
