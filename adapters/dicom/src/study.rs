@@ -71,6 +71,11 @@ struct Series {
     instances: BTreeMap<String, Said>,
 }
 
+/// Statements of one study, in any order, as one resource in JSON.
+pub fn unite(statements: &[Tree]) -> String {
+    Study::of(statements.iter().map(|tree| (tree, NodeId::ROOT))).json()
+}
+
 /// What is said of one thing, apart from what lies in it.
 #[derive(Debug, Clone, Default)]
 struct Said {

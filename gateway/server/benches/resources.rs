@@ -69,7 +69,7 @@ fn main() {
 
 fn start(folder: &Path, log: &Arc<SqliteLog>) -> (Resources, Arc<Sequencer>) {
     let sequencer = Arc::new(Sequencer::default());
-    let resources = Resources::start(folder, log.clone(), Arc::clone(&sequencer)).unwrap();
+    let resources = Resources::start(folder, log.clone(), Arc::clone(&sequencer), wire::UNITES).unwrap();
     (resources, sequencer)
 }
 

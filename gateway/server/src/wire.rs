@@ -35,7 +35,8 @@ use crate::lanes::Lanes;
 use crate::outbox::{Outbox, peers};
 use crate::projection::Describe;
 use crate::replay::{Door, RenderBack, Replay, Resume};
-use crate::resources::Sequencer;
+use crate::resources::quiet::{self, Quiet};
+use crate::resources::{Sequencer, Unites};
 use crate::rulebook::Rulebook;
 use crate::service::FrameService;
 use crate::spool::Spool;
@@ -44,11 +45,16 @@ use crate::translate::{Backlog, Counts, House, RefuseLayer, Translate};
 use crate::transport::tls::{Alpn, Certificates, Clients};
 use crate::transport::{files, mllp};
 
+/// The resources that messages state piece by piece, and how the pieces become one.
+pub const UNITES: Unites = Unites::new(&[("ImagingStudy", causeway_dicom::study::unite)]);
+
 /// A gateway that is listening.
 #[derive(Debug)]
 pub struct Gateway {
     /// What was bound: listener name and address.
     pub bound: Vec<(String, SocketAddr)>,
+    /// Where the gateway's own frames of resources that are quiet go.
+    pub quiet: FrameService,
     /// What all joints share.
     pub house: House,
     /// Transport counters by listener.
@@ -281,7 +287,17 @@ pub async fn start(
         }
         listeners.push((listener, ways));
     }
+    let own = joined(Arc::new(Quiet), &house);
+    doors.push(Door {
+        listener: quiet::LISTENER.to_owned(),
+        service: own.service.clone(),
+        resume: own.resume,
+        describe: own.describe,
+        format: Format::Fhir,
+        render: own.render,
+    });
     let mut gateway = Gateway {
+        quiet: own.service,
         bound: Vec::new(),
         replay: Replay::new(Arc::clone(&house.inbox), doors.clone()),
         doors: doors.clone(),

@@ -74,7 +74,7 @@ async fn show(config: Config, exit: bool) -> anyhow::Result<Status> {
     let clients = Clients::default();
     let gateway = wire::start(&config, log.clone(), hooks::build(&config, &clients)?, &clients).await?;
     let sequencer = Arc::clone(&gateway.house.sequencer);
-    let resources = Resources::start(&config.data, log.clone(), sequencer)?;
+    let resources = Resources::start(&config.data, log.clone(), sequencer, wire::UNITES)?;
     let address = gateway.bound.first().context("no listener")?.1;
     heading(&format!("1. The frame that goes to mllp://{address}"));
     output::line(&output::segments(MESSAGE));

@@ -16,6 +16,7 @@ use crate::config::{Config, Format, Listener};
 use crate::projection::Projector;
 use crate::replay::Replay;
 use crate::resources::Resources;
+use crate::resources::quiet::Watch;
 use crate::rulebook::Rulebook;
 use crate::transport::tls::{Certificates, Clients};
 use crate::{guard, hooks, retention, status, telemetry, wire};
@@ -44,6 +45,18 @@ fn arenas() {
     tracing::debug!(%failed, "more memory arenas than needed"); // nothing else is lost by it
 }
 
+/// Sends studies of which nothing more came through the chain as a whole.
+fn watch_quiet(config: &Config, gateway: &wire::Gateway, resources: &Resources) -> tokio::task::JoinHandle<()> {
+    let watch = Watch {
+        folder: config.data.clone(),
+        unites: wire::UNITES,
+        quiet: config.fhir.quiet,
+        service: gateway.quiet.clone(),
+        stirred: Arc::clone(resources.stirred()),
+    };
+    tokio::spawn(watch.run())
+}
+
 async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
     let clients = Clients::default();
     let (otlp, lines) = telemetry::Otlp::start(&config.telemetry, &clients)?
@@ -51,14 +64,11 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
         .unzip();
     telemetry::subscribe(json, lines);
     let window = Duration::from_hours(24 * u64::from(config.store.resend_days));
-    let store = SqliteLog::open(
-        &config.data,
-        Options {
-            window,
-            ..Options::default()
-        },
-    )
-    .map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
+    let options = Options {
+        window,
+        ..Options::default()
+    };
+    let store = SqliteLog::open(&config.data, options).map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
     let gateway = wire::start(
         config,
         Arc::clone(&store) as _,
@@ -75,9 +85,13 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
                 &config.data,
                 Arc::clone(&store) as _,
                 Arc::clone(&gateway.house.sequencer),
+                wire::UNITES,
             )
         })
         .transpose()?;
+    let quiet = resources
+        .as_ref()
+        .map(|resources| watch_quiet(config, &gateway, resources));
     let (stop, stopped) = watch::channel(false);
     let lags: Vec<_> = [projector.lag()]
         .into_iter()
@@ -111,6 +125,9 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
     asked_to_stop(&gateway.house.rulebook, &gateway.certificates).await?;
     tracing::info!("draining");
     retention.abort();
+    if let Some(quiet) = quiet {
+        quiet.abort();
+    }
     gateway.drain().await;
     let _nobody = stop.send(true);
     drop((projector, resources));

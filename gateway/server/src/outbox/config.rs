@@ -306,6 +306,10 @@ impl Destination {
     /// Whether it gets messages of a type from a listener at all.
     pub fn takes(&self, listener: &str, message_type: &str) -> bool {
         let among = |names: &[String], name: &str| names.is_empty() || names.iter().any(|one| one == name);
+        // Nobody sent what the gateway says itself of a resource as a whole: there is FHIR of it and no source.
+        if listener == crate::resources::quiet::LISTENER && self.form() != Form::Fhir {
+            return false;
+        }
         among(&self.on, message_type) && among(&self.listeners, listener)
     }
 

@@ -11,6 +11,7 @@ use causeway_core::origin::OriginId;
 use super::pack::{Slot, Text, entries, names, rename, shown};
 use super::params::Values;
 use super::terms;
+use super::unite::{self, Unite};
 use super::write::{Batch, New, Stored};
 
 /// A message's statements.
@@ -27,6 +28,8 @@ pub(super) struct Statements<'a> {
     pub(super) stated: Option<i64>,
     /// When it was answered, milliseconds since 1970.
     pub(super) time: i64,
+    /// Whether it is a resource as a whole that was quiet for a while, with what is known already of others.
+    pub(super) whole: bool,
 }
 
 /// What a message says of one resource.
@@ -66,7 +69,11 @@ pub(super) fn apply(batch: &mut Batch<'_>, statements: &Statements<'_>) -> anyho
             said: terms::said(tree, node),
             removed: removed.map(|(_, element)| element.as_str()).collect(),
         };
-        one(batch, statements, &statement, &names)?;
+        match batch.unites.of(kind) {
+            Some(unite) => united(batch, statements, &statement, (&names, unite))?,
+            None if statements.whole => {}
+            None => one(batch, statements, &statement, &names)?,
+        }
     }
     Ok(())
 }
@@ -102,6 +109,53 @@ fn one(
         return batch.older(statements.frame, (kind, id), Some(stated), Some(newer));
     }
     over(batch, statements, statement, &before, names)
+}
+
+/// A piece of a resource, or the resource as a whole: a version if it is the first, if the last is old enough, or if nothing
+/// more is coming; else it waits for the next.
+fn united(
+    batch: &mut Batch<'_>,
+    statements: &Statements<'_>,
+    statement: &Statement<'_>,
+    (names, unite): (&HashMap<String, String>, Unite),
+) -> anyhow::Result<()> {
+    let Statement { kind, id, said, .. } = *statement;
+    let (of, whole, term) = ((kind, id), statements.whole, terms::id(kind, id));
+    if !whole && batch.recent.is(term, said) {
+        return Ok(());
+    }
+    let time = statements.time * 1_000;
+    let before = batch.current(kind, id, 0)?;
+    if before.as_ref().is_some_and(|before| before.slot.own) {
+        unite::settle(batch.connection, of, i64::MAX)?;
+        return batch.older(statements.frame, of, statements.stated, None);
+    }
+    if whole {
+        // What stirred it while this was on its way has a later time of its own.
+        unite::settle(batch.connection, of, statements.stated.unwrap_or(time))?;
+    } else {
+        batch.stirred = true;
+        unite::stir(batch.connection, of, time)?;
+    }
+    let mut new = unite::said(statements.tree, statement.node);
+    rename(&mut new, NodeId::ROOT, names);
+    let soon = |before: &Stored| time < before.slot.updated.saturating_add(unite::PACE);
+    if !whole && before.as_ref().is_some_and(soon) {
+        unite::hold(batch.connection, of, &new)?;
+        batch.recent.set(term, said);
+        return Ok(());
+    }
+    let mut all = unite::held(batch.connection, of)?;
+    all.push(new);
+    let old = before.as_ref().map(|before| parse(&before.text, Limits::default()));
+    let old = old.transpose()?;
+    all.extend(old.iter().map(|old| unite::said(old, NodeId::ROOT)));
+    unite::release(batch.connection, of)?;
+    let merged = parse(unite(&all).as_bytes(), Limits::default())?;
+    if old.is_some_and(|old| says_the_same(&old, &merged)) {
+        return Ok(());
+    }
+    beside(batch, statements, statement, before.as_ref(), &merged)
 }
 
 /// The first version: what the message says, as it stands there.
@@ -156,26 +210,38 @@ fn over(
         }
         return Ok(());
     }
-    let time = statements.time.max(before.slot.updated / 1_000 + 1);
+    beside(batch, statements, statement, Some(before), &merged)
+}
+
+/// A version whose text stands beside the message's.
+fn beside(
+    batch: &mut Batch<'_>,
+    statements: &Statements<'_>,
+    statement: &Statement<'_>,
+    before: Option<&Stored>,
+    merged: &Tree,
+) -> anyhow::Result<()> {
+    let Statement { kind, id, said, .. } = *statement;
+    let later = before.map_or(0, |before| before.slot.updated / 1_000 + 1);
     let mut slot = Slot {
         text: Text::Beside(0),
-        version: before.slot.version + 1,
-        updated: time * 1_000,
+        version: before.map_or(0, |before| before.slot.version) + 1,
+        updated: statements.time.max(later) * 1_000,
         own: false,
         deleted: false,
         said,
     };
-    let text = shown(&merged, NodeId::ROOT, &slot);
+    let text = shown(merged, NodeId::ROOT, &slot);
     slot.text = Text::Beside(text.len());
     let new = New {
         kind,
         id,
         slot,
         text: &text,
-        before: Some(before),
+        before,
         behind: false,
     };
-    batch.put(&new, &Values::of(kind, &merged, NodeId::ROOT, |text| text))?;
+    batch.put(&new, &Values::of(kind, merged, NodeId::ROOT, |text| text))?;
     batch.recent.set(terms::id(kind, id), said);
     Ok(())
 }

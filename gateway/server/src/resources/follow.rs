@@ -14,14 +14,17 @@ use causeway_core::{Context, Store, Verdict};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use serde::Deserialize;
+use tokio::sync::Notify;
 
 use super::feed::{self, Statements};
 use super::forget::Pass;
 use super::merge::Index;
 use super::pack::{Slot, Text, bundle_of, entries};
 use super::params::Values;
+use super::quiet::FORMAT;
 use super::schema;
 use super::sequence::Sequencer;
+use super::unite::Unites;
 use super::write::{Batch, New, Recent};
 use crate::projection::Lag;
 
@@ -36,6 +39,7 @@ pub struct Resources {
     stop: Arc<AtomicBool>,
     sequencer: Arc<Sequencer>,
     lag: Arc<Lag>,
+    stirred: Arc<Notify>,
     wake: mpsc::SyncSender<()>,
     waker: tokio::task::JoinHandle<()>,
     thread: Option<JoinHandle<()>>,
@@ -47,11 +51,16 @@ impl Resources {
     ///
     /// # Errors
     /// The tables cannot be opened.
-    pub fn start(folder: &Path, log: Arc<dyn Store>, sequencer: Arc<Sequencer>) -> anyhow::Result<Self> {
+    pub fn start(
+        folder: &Path,
+        log: Arc<dyn Store>,
+        sequencer: Arc<Sequencer>,
+        unites: Unites,
+    ) -> anyhow::Result<Self> {
         let connection = schema::open(folder)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (wake, woken) = mpsc::sync_channel(1);
-        let lag = Arc::new(Lag::default());
+        let (lag, stirred) = (Arc::new(Lag::default()), Arc::new(Notify::new()));
         let follower = Follower {
             index: Index::open(&connection)?,
             recent: Recent::default(),
@@ -61,6 +70,8 @@ impl Resources {
             sequencer: Arc::clone(&sequencer),
             lag: Arc::clone(&lag),
             pass: None,
+            unites,
+            stirred: Arc::clone(&stirred),
             stop: Arc::clone(&stop),
             woken,
         };
@@ -80,6 +91,7 @@ impl Resources {
             stop,
             sequencer,
             lag,
+            stirred,
             wake,
             waker,
             thread: Some(thread),
@@ -89,6 +101,11 @@ impl Resources {
     /// How far it is behind.
     pub fn lag(&self) -> &Arc<Lag> {
         &self.lag
+    }
+
+    /// Tells when something was said of a resource that is united.
+    pub fn stirred(&self) -> &Arc<Notify> {
+        &self.stirred
     }
 
     /// What puts writes in order.
@@ -118,6 +135,8 @@ struct Follower {
     /// The log's end when it began.
     tail: u64,
     pass: Option<Pass>,
+    unites: Unites,
+    stirred: Arc<Notify>,
     stop: Arc<AtomicBool>,
     woken: mpsc::Receiver<()>,
 }
@@ -185,17 +204,20 @@ impl Follower {
         let full = records.len() == BATCH;
         let transaction = self.connection.transaction()?;
         let mut written = Vec::new();
-        let mut batch = Batch::new(&transaction, &mut self.index, &mut self.recent, pack);
+        let mut batch = Batch::new(&transaction, &mut self.index, &mut self.recent, self.unites, pack);
         for record in records {
             written.extend(answered(&mut batch, self.log.as_ref(), record)?);
         }
-        let pack = batch.finish()?;
+        let (stirred, pack) = (batch.stirred, batch.finish()?);
         transaction
             .prepare_cached("UPDATE applied SET position = ?1, pack = ?2")?
             .execute(params![last, pack])?;
         transaction.commit()?;
         self.sequencer.applied(last);
         self.lag.applied(last);
+        if stirred {
+            self.stirred.notify_one();
+        }
         if !written.is_empty() {
             self.sequencer.release(&written);
         }
@@ -231,10 +253,14 @@ fn answered(batch: &mut Batch<'_>, log: &dyn Store, record: Record) -> anyhow::R
 /// Applies a part; whether it wrote what was put in order.
 fn apply(batch: &mut Batch<'_>, frame: u64, time: Timestamp, part: &Decided) -> anyhow::Result<bool> {
     let taken = matches!(part.verdict, Verdict::Accepted | Verdict::Remarked);
-    let facts: Facts = match serde_json::from_slice(&part.facts) {
-        Ok(facts) if taken => facts,
-        _ => return Ok(false),
+    let Ok(facts) = serde_json::from_slice::<Facts>(&part.facts) else {
+        return Ok(false);
     };
+    // What is quiet was taken piece by piece; whatever is thought of the whole, it is known.
+    let whole = facts.context.format == FORMAT;
+    if !taken && !whole {
+        return Ok(false);
+    }
     // One that cannot be read is left out, as it would be each time.
     let Ok(tree) = bundle_of(&part.bundle) else {
         return Ok(false);
@@ -254,6 +280,7 @@ fn apply(batch: &mut Batch<'_>, frame: u64, time: Timestamp, part: &Decided) -> 
         removed: &facts.removed,
         stated: facts.context.stated.map(Timestamp::as_microsecond),
         time: time.as_millisecond(),
+        whole,
     };
     feed::apply(batch, &statements)?;
     Ok(false)

@@ -11,11 +11,13 @@ mod options;
 mod pack;
 mod params;
 mod query;
+pub mod quiet;
 mod runs;
 mod schema;
 mod search;
 mod sequence;
 mod terms;
+mod unite;
 mod wish;
 mod write;
 
@@ -28,3 +30,4 @@ pub use params::names as search_parameters;
 pub use query::{Found, Older, Page, Reader};
 pub use search::{Criterion, Search};
 pub use sequence::Sequencer;
+pub use unite::{Unite, Unites};

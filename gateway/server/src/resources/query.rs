@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::pack::{self, Pack, Slot, Texts, bits};
 use super::runs::{Union, live};
 use super::search::Search;
+use super::unite::{self, Stirring, Unites};
 use super::write::{Stored, find, places};
 use super::{schema, terms};
 
@@ -93,6 +94,24 @@ impl Reader {
             })
         })?;
         rows.collect()
+    }
+
+    pub(super) fn stirring(&self, most: usize) -> rusqlite::Result<Vec<Stirring>> {
+        unite::stirring(&self.0, most)
+    }
+
+    /// A resource with what was said of it since its last version, as JSON without version and time.
+    pub(super) fn whole(&self, kind: &str, id: &str, unites: Unites) -> anyhow::Result<Option<String>> {
+        let Some((unite, stored)) = unites.of(kind).zip(self.current(kind, id)?) else {
+            return Ok(None);
+        };
+        if stored.slot.deleted {
+            return Ok(None);
+        }
+        let tree = parse(&stored.text, Limits::default())?;
+        let mut all = vec![unite::said(&tree, causeway_core::NodeId::ROOT)];
+        all.extend(unite::held(&self.0, (kind, id))?);
+        Ok(Some(unite(&all)))
     }
 
     fn find(&self, kind: &str, id: &str, wanted: impl Fn(&Pack, usize) -> bool) -> anyhow::Result<Option<Stored>> {

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 /// Version of the tables, kept in `user_version`. What an earlier version had is made again from the log.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// Times are microseconds since 1970. `postings`, `slots` and `sieve` are read by `runs`, `pack` and the store's `Sieve`.
 /// A run is live (0), being made (1) or merged into another (2).
@@ -36,6 +36,10 @@ const TABLES: &str = "
     CREATE INDEX chunk_first ON chunk (run, term, pack);
     CREATE TABLE older (number INTEGER NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, stated INTEGER,
         newer INTEGER, time INTEGER NOT NULL, PRIMARY KEY (number, kind, id)) WITHOUT ROWID;
+    CREATE TABLE held (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, body BLOB NOT NULL);
+    CREATE INDEX held_of ON held (kind, id);
+    CREATE TABLE stirring (kind TEXT NOT NULL, id TEXT NOT NULL, last INTEGER NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+    CREATE INDEX stirring_last ON stirring (last);
 ";
 
 /// Opens the tables for writing, new or again.

@@ -8,7 +8,7 @@ use super::feed::{self, Statements};
 use super::forget::Pass;
 use super::merge::Index;
 use super::write::{Batch, Recent};
-use super::{Criterion, Older, Reader, Search, schema};
+use super::{Criterion, Older, Reader, Search, Unites, schema};
 
 const SECOND: i64 = 1_000_000;
 
@@ -42,7 +42,13 @@ impl House {
         let tree = parse(text.as_bytes(), Limits::default()).unwrap();
         self.frame += 1;
         let transaction = self.connection.transaction().unwrap();
-        let mut batch = Batch::new(&transaction, &mut self.index, &mut self.recent, self.pack);
+        let mut batch = Batch::new(
+            &transaction,
+            &mut self.index,
+            &mut self.recent,
+            Unites::default(),
+            self.pack,
+        );
         let statements = Statements {
             frame: self.frame,
             tree: &tree,
@@ -50,6 +56,7 @@ impl House {
             removed: &[],
             stated: Some(second * SECOND),
             time: second * 1_000,
+            whole: false,
         };
         feed::apply(&mut batch, &statements).unwrap();
         let pack = batch.finish().unwrap();

@@ -10,6 +10,7 @@ use super::pack::{Pack, SLOTS, Slot, Text, Texts, bit, bits};
 use super::params::Values;
 use super::runs::{self, Posting};
 use super::terms;
+use super::unite::Unites;
 
 /// Ids of which is remembered what was said last, twice as many at most: those that every message names again, such as a
 /// ward or a laboratory.
@@ -139,7 +140,7 @@ pub(super) struct New<'a> {
 
 /// A batch.
 pub(super) struct Batch<'c> {
-    connection: &'c Connection,
+    pub(super) connection: &'c Connection,
     index: &'c mut Index,
     pub(super) texts: Texts<'c>,
     pub(super) recent: &'c mut Recent,
@@ -151,12 +152,21 @@ pub(super) struct Batch<'c> {
     number: u32,
     ids: Vec<i64>,
     terms: Vec<i64>,
+    /// What is united, and whether anything of it was said.
+    pub(super) unites: Unites,
+    pub(super) stirred: bool,
     /// The pack's bundle, until something refers to it.
     bundle: Option<bytes::Bytes>,
 }
 
 impl<'c> Batch<'c> {
-    pub(super) fn new(connection: &'c Connection, index: &'c mut Index, recent: &'c mut Recent, last: u32) -> Self {
+    pub(super) fn new(
+        connection: &'c Connection,
+        index: &'c mut Index,
+        recent: &'c mut Recent,
+        unites: Unites,
+        last: u32,
+    ) -> Self {
         Self {
             connection,
             index,
@@ -168,6 +178,8 @@ impl<'c> Batch<'c> {
             number: last,
             ids: Vec::new(),
             terms: Vec::new(),
+            unites,
+            stirred: false,
             bundle: None,
         }
     }
