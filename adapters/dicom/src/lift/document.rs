@@ -148,7 +148,8 @@ impl Document {
         }
         self.items.push(Item {
             symbol,
-            meta: element.tag.group() == 2,
+            // Not by its group: one of 0002 may lie, wrongly, among the others.
+            meta: std::ptr::eq(set, &raw const self.object.meta),
             element: index,
             start: small(start),
             end: small(self.text.len()),
