@@ -14,8 +14,15 @@ use super::{Known, holds_for_any, holds_for_good, spoilt};
 
 static ADAPTER: LazyLock<Dicom> = LazyLock::new(|| Dicom::new(&Config::default()).expect("the embedded maps"));
 
-/// What every object must have, and is named where it is missing: its UIDs and the length of its meta group.
-const REQUIRED: [u32; 5] = [0x0002_0000, 0x0008_0016, 0x0008_0018, 0x0020_000D, 0x0020_000E];
+/// What is named where it is missing: an object's UIDs, the length of its meta group, and a character set that bytes need.
+const REQUIRED: [u32; 6] = [
+    0x0002_0000,
+    0x0008_0005,
+    0x0008_0016,
+    0x0008_0018,
+    0x0020_000D,
+    0x0020_000E,
+];
 
 /// A value of an object.
 #[derive(Debug, Clone)]
@@ -241,8 +248,9 @@ impl Known for Dicom {
         named || all.any(|known| place.strip_prefix(&known).is_some_and(narrowed))
     }
 
-    fn repeats(findings: &[Finding]) -> bool {
-        findings.iter().any(|finding| finding.code == "unordered-elements")
+    fn repeats(_findings: &[Finding]) -> bool {
+        // An element of the meta group may lie among the others too, under the same name.
+        true
     }
 
     fn leaves(frame: &[u8]) -> BTreeSet<String> {
