@@ -168,10 +168,11 @@ async fn read(response: Response<Incoming>) -> Result<(hyper::http::response::Pa
 
 /// Why there was no answer, in words that are alike for what failed alike.
 fn unanswered(error: &Error) -> Failure {
-    let mut cause = None;
+    let (mut cause, mut alert) = (None, false);
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
         if let Some(inner) = inner.downcast_ref::<io::Error>() {
+            alert = inner.kind() == io::ErrorKind::Other;
             cause = Some(match inner.kind() {
                 io::ErrorKind::Other => inner.to_string(),
                 kind => kind.to_string(),
@@ -179,8 +180,8 @@ fn unanswered(error: &Error) -> Failure {
         }
         source = inner.source();
     }
-    // Without a connection nothing was sent. Later the peer may have it; and if it is this that it breaks at, others go first.
-    let (class, usual) = if error.is_connect() {
+    // Without a connection nothing was sent, nor where TLS refuses it, which 1.3 says after the handshake. Later the peer may have it; and if it is this that it breaks at, others go first.
+    let (class, usual) = if error.is_connect() || alert {
         (Class::Unreachable, "no connection")
     } else {
         (Class::Timeout, "the peer closed the connection")
