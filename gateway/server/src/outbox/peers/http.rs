@@ -180,7 +180,8 @@ fn unanswered(error: &Error) -> Failure {
         }
         source = inner.source();
     }
-    // Without a connection nothing was sent, nor where TLS refuses it, which 1.3 says after the handshake. Later the peer may have it; and if it is this that it breaks at, others go first.
+    // Without a connection nothing was sent, nor where TLS refuses it, which 1.3 says after the handshake.
+    // Later the peer may have it; and if it is this that it breaks at, others go first.
     let (class, usual) = if error.is_connect() || alert {
         (Class::Unreachable, "no connection")
     } else {
