@@ -248,9 +248,16 @@ impl Known for Dicom {
         named || all.any(|known| place.strip_prefix(&known).is_some_and(narrowed))
     }
 
-    fn repeats(_findings: &[Finding]) -> bool {
-        // An element of the meta group may lie among the others too, under the same name.
-        true
+    /// Elements of the file's own group are checked for no order, and may lie, wrongly, among the others, too.
+    fn repeats(frame: &[u8], findings: &[Finding]) -> bool {
+        let mut source = MemorySource(Bytes::copy_from_slice(frame));
+        let object = read(&mut source, &Limits::default()).0;
+        let twice = object.is_some_and(|object| {
+            let all = object.meta.elements().iter().chain(object.set.elements());
+            let own: Vec<Tag> = all.map(|element| element.tag).filter(|tag| tag.group() == 2).collect();
+            own.iter().collect::<BTreeSet<_>>().len() < own.len()
+        });
+        twice || findings.iter().any(|finding| finding.code == "unordered-elements")
     }
 
     fn leaves(frame: &[u8]) -> BTreeSet<String> {

@@ -35,7 +35,7 @@ trait Known: Adapter {
     fn resolves(&self, frame: &[u8], place: &str) -> bool;
 
     /// Whether a frame says the same twice, and that is remarked: then two leaves may have one place.
-    fn repeats(_findings: &[Finding]) -> bool {
+    fn repeats(_frame: &[u8], _findings: &[Finding]) -> bool {
         false
     }
 
@@ -108,7 +108,7 @@ fn holds_for_any<A: Known>(adapter: &A, frame: &[u8]) {
             assert!(adapter.resolves(frame, place), "{}: {place} is nowhere", finding.code);
         }
     }
-    let (mut places, repeats) = (BTreeSet::new(), A::repeats(&walked.findings));
+    let (mut places, repeats) = (BTreeSet::new(), A::repeats(frame, &walked.findings));
     for record in &walked.ledger {
         assert!(
             places.insert(&record.place) || repeats,
