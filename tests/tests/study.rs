@@ -26,15 +26,11 @@ fn store(fhir: &Fhir, files: &[&PathBuf]) {
 async fn study(mut fhir: Fhir, files: &[&PathBuf]) -> (Fhir, Value) {
     store(&fhir, files);
     let mut found = Value::Null;
-    let (asked, seen) = (&mut fhir, &mut found);
-    for _ in 0..600 {
-        *seen = asked.found("/fhir/ImagingStudy").await.pop().unwrap_or_default();
-        if seen["numberOfInstances"] == INSTANCES {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    assert_eq!(found["numberOfInstances"], INSTANCES);
+    until("all instances are in the study", async || {
+        found = fhir.found("/fhir/ImagingStudy").await.pop().unwrap_or_default();
+        found["numberOfInstances"] == INSTANCES
+    })
+    .await;
     if let Some(study) = found.as_object_mut() {
         study.remove("meta");
     }

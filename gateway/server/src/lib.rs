@@ -7,6 +7,7 @@ pub mod audit;
 pub mod chain;
 pub mod cli;
 pub mod config;
+mod database;
 pub mod fhir_api;
 pub mod guard;
 pub mod hooks;

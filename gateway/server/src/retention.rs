@@ -87,12 +87,16 @@ pub async fn keep(log: Arc<SqliteLog>, rule: Rule, lags: Vec<Arc<Lag>>, spool: A
 /// # Errors
 /// The log cannot be read or written.
 pub fn pass(log: &SqliteLog, rule: Rule, lags: &[Arc<Lag>], now: Timestamp) -> Result<u64, Fault> {
-    let mut dropped = 0;
-    if let Some(before) = rule.cutoff(now) {
-        dropped += log.forget(before)?;
+    let forget = |before| {
+        let dropped = log.forget(before)?;
         for lag in lags {
             lag.forget(before);
         }
+        Ok(dropped)
+    };
+    let mut dropped = 0;
+    if let Some(before) = rule.cutoff(now) {
+        dropped += forget(before)?;
     }
     let Some(most) = rule.bytes else { return Ok(dropped) };
     let oldest = log.read_from(0, 1)?.first().and_then(|record| record.event.time());
@@ -100,10 +104,7 @@ pub fn pass(log: &SqliteLog, rule: Rule, lags: &[Arc<Lag>], now: Timestamp) -> R
     while age > YOUNGEST && log.bytes()? > most {
         age = (age * 7 / 8).max(YOUNGEST); // about an eighth of the log at a time
         let Ok(before) = now.checked_sub(age) else { break };
-        dropped += log.forget(before)?;
-        for lag in lags {
-            lag.forget(before);
-        }
+        dropped += forget(before)?;
     }
     Ok(dropped)
 }

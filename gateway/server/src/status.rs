@@ -50,17 +50,7 @@ impl Status {
         let folders = folders.map(|(name, counters)| (name.as_str(), json!(counters.counts())));
         streams.chain(associations).chain(folders)
     }
-}
 
-fn behind(what: &str, lag: &Lag, so: &str) -> Option<String> {
-    if lag.is_broken() {
-        return Some(format!("{what} cannot be written; {so}"));
-    }
-    let seconds = lag.behind().as_secs();
-    (lag.behind() > BEHIND).then(|| format!("{what}: {seconds} s behind"))
-}
-
-impl Status {
     /// Each destination's numbers and how it is.
     fn destinations(&self) -> Value {
         let all = self.house.outbox.standings().into_iter().map(|one| {
@@ -84,6 +74,14 @@ impl Status {
         })
         .collect()
     }
+}
+
+fn behind(what: &str, lag: &Lag, so: &str) -> Option<String> {
+    if lag.is_broken() {
+        return Some(format!("{what} cannot be written; {so}"));
+    }
+    let seconds = lag.behind().as_secs();
+    (lag.behind() > BEHIND).then(|| format!("{what}: {seconds} s behind"))
 }
 
 impl Insight for Status {

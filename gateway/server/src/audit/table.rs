@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, params};
+
+use crate::database;
 
 const VERSION: i64 = 1;
 
@@ -146,15 +147,11 @@ fn file(folder: &Path) -> PathBuf {
 }
 
 fn open(file: &Path) -> anyhow::Result<Connection> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = std::fs::OpenOptions::new();
-    // Readable by its owner only; SQLite gives its journals the same mode.
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.open(file)?;
+    database::private(file)?;
     let connection = Connection::open(file)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?; // a crash of the machine may cost the last moments
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(database::BUSY)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match version {
         VERSION => {}
@@ -198,9 +195,7 @@ impl Reader {
     /// # Errors
     /// It is not there or cannot be read.
     pub fn open(folder: &Path) -> rusqlite::Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file(folder), flags)?;
-        connection.busy_timeout(Duration::from_secs(5))?;
+        let connection = database::read_only(&file(folder))?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         // The file is made a moment before its table.
         let there = (version == VERSION).then_some(Self(connection));

@@ -53,6 +53,17 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
+/// Shows an answer: as it is to machines, in words to people, and of a refusal why.
+pub(super) fn show(json: bool, status: StatusCode, answer: &Value, words: impl FnOnce() -> String) {
+    if json {
+        output::line(&answer.to_string());
+    } else if status.is_success() {
+        output::line(&words());
+    } else {
+        output::note(text(answer, "error"));
+    }
+}
+
 async fn ask(address: SocketAddr, path: &str, token: &str, body: Bytes) -> anyhow::Result<(StatusCode, Value)> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;

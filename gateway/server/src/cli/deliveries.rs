@@ -245,13 +245,9 @@ fn turn(common: &Common, turned: &Turned, what: &str) -> anyhow::Result<Status> 
         return Ok(Status::Unreachable);
     };
     let count = answer.get("count").and_then(Value::as_u64).unwrap_or_default();
-    if common.json {
-        output::line(&answer.to_string());
-    } else if status.is_success() {
-        output::line(&format!("{count} {}", done(count, what)));
-    } else {
-        output::note(ask::text(&answer, "error"));
-    }
+    ask::show(common.json, status, &answer, || {
+        format!("{count} {}", done(count, what))
+    });
     Ok(match (turned.id, count) {
         _ if !status.is_success() => Status::Wrong,
         (Some(_), 0) => Status::Unreadable, // there is none of that number, or not in a state to be turned

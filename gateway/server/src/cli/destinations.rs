@@ -107,14 +107,10 @@ fn tell(common: &Common, name: &str, what: &str) -> anyhow::Result<Status> {
     let Some((status, answer)) = answered else {
         return Ok(Status::Unreachable);
     };
-    if common.json {
-        output::line(&answer.to_string());
-    } else if status.is_success() {
+    ask::show(common.json, status, &answer, || {
         let paused = answer.get("paused").and_then(Value::as_bool).unwrap_or_default();
-        output::line(&format!("{name} {}", if paused { "rests" } else { "goes on" }));
-    } else {
-        output::note(ask::text(&answer, "error"));
-    }
+        format!("{name} {}", if paused { "rests" } else { "goes on" })
+    });
     Ok(match status {
         status if status.is_success() => Status::Fine,
         hyper::StatusCode::NOT_FOUND => Status::Unreadable,

@@ -3,7 +3,7 @@
 use hyper::StatusCode;
 use serde_json::Value;
 
-use super::{Common, Status, ask, output};
+use super::{Common, Status, ask};
 
 pub(super) fn run(common: &Common, seq: u64) -> anyhow::Result<Status> {
     let answered = ask::post(&common.config()?, &format!("/messages/{seq}/replay"))?;
@@ -15,14 +15,10 @@ pub(super) fn run(common: &Common, seq: u64) -> anyhow::Result<Status> {
 
 fn say(common: &Common, status: StatusCode, answer: &Value) -> Status {
     let state = ask::text(answer, "state");
-    if common.json {
-        output::line(&answer.to_string());
-    } else if status.is_success() {
+    ask::show(common.json, status, answer, || {
         let seq = answer.get("seq").and_then(Value::as_u64).unwrap_or_default();
-        output::line(&format!("message {seq}: {state}"));
-    } else {
-        output::note(ask::text(answer, "error"));
-    }
+        format!("message {seq}: {state}")
+    });
     match (status, state) {
         (StatusCode::NOT_FOUND, _) => Status::Unreadable,
         (_, "failed" | "refused") => Status::Findings,

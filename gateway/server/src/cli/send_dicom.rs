@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::send::{Args, connector};
 use super::{Status, block_on, output};
-use crate::transport::dimse::{Association, CallError, Caller, FileError, Kind, ObjectFile, Ready, Said, Verdict};
+use crate::transport::dimse::{Association, CallError, Caller, Kind, ObjectFile, Ready, Said, Verdict};
 use crate::transport::tls::Stream;
 
 /// Whether a target is this module's.
@@ -105,9 +105,7 @@ async fn echo(caller: &Caller, json: bool) -> Status {
 }
 
 async fn one(association: &mut Association<Stream>, file: &Path) -> Result<Said, CallError> {
-    let path = file.to_owned();
-    let opened = tokio::task::spawn_blocking(move || ObjectFile::open(&path)).await;
-    let object = opened.map_err(|error| FileError::Read(std::io::Error::other(error)))??;
+    let object = ObjectFile::opened(file.to_owned()).await?;
     association.store(object).await
 }
 
@@ -238,9 +236,7 @@ async fn load(mut association: Association<Stream>, turns: Arc<Turns>) -> Found 
 
 /// The object whose turn it is; none when all went out.
 async fn coming(association: &Association<Stream>, turns: &Turns) -> Option<Result<Ready, CallError>> {
-    let file = turns.next()?.to_owned();
-    let opened = tokio::task::spawn_blocking(move || ObjectFile::open(&file)).await;
-    let object = opened.unwrap_or_else(|error| Err(FileError::Read(std::io::Error::other(error))));
+    let object = ObjectFile::opened(turns.next()?.to_owned()).await;
     Some(
         object
             .map_err(CallError::from)

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use causeway_core::fhir::{Limits, parse};
 use causeway_core::store::{Decided, Facts, Posted};
 use causeway_core::{Bundle, Fault, Finding, Frame, Head, Parcel, Stamp, Store};
 use jiff::Timestamp;
 
 use super::{Class, Destination, Failure, Form, Outgoing};
 use crate::guard::guard;
+use crate::resources::bundle_of;
 use crate::spool::Spool;
 
 /// Renders a parcel for a destination in the form that it gets: one arm a form, where formats are known.
@@ -40,7 +40,7 @@ impl std::fmt::Debug for Material {
 }
 
 impl Material {
-    /// What goes out for a delivery. It is the same at every attempt.
+    /// What goes out for a delivery: the same at every attempt, but for findings that came late between two of them.
     pub(super) fn outgoing(&self, destination: &Destination, posted: &Posted) -> Result<Outgoing, Failure> {
         let frame = self.store.frame(posted.number).map_err(|fault| unread(&fault))?;
         let frame = frame.ok_or_else(|| broken("the message is gone"))?.frame;
@@ -123,14 +123,9 @@ impl Material {
 }
 
 fn bundle(decided: &Decided) -> Result<Bundle, Failure> {
-    let wrong = || broken("the bundle cannot be read");
-    let json = causeway_store::decompress(&decided.bundle, LARGEST).map_err(|_| wrong())?;
-    let limits = Limits {
-        bytes: LARGEST,
-        ..Limits::default()
-    };
+    let tree = bundle_of(&decided.bundle, LARGEST).map_err(|_| broken("the bundle cannot be read"))?;
     Ok(Bundle {
-        tree: parse(&json, limits).map_err(|_| wrong())?,
+        tree,
         ..Bundle::default()
     })
 }

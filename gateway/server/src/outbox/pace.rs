@@ -25,15 +25,6 @@ pub(super) struct Pace {
     epoch: u64,
 }
 
-/// How a destination is, for operators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// It takes what it gets.
-    Open,
-    /// It is left alone for a while, or tried with one delivery.
-    Resting,
-}
-
 impl Pace {
     /// An open one.
     pub(super) fn new(retry: &Retry) -> Self {
@@ -51,8 +42,9 @@ impl Pace {
         self.epoch
     }
 
-    pub(super) fn mode(&self) -> Mode {
-        self.rest.map_or(Mode::Open, |_| Mode::Resting)
+    /// Whether it is left alone for a while, or tried with one delivery.
+    pub(super) fn is_resting(&self) -> bool {
+        self.rest.is_some()
     }
 
     /// When the rest is over.
@@ -137,7 +129,7 @@ mod tests {
         assert!(pace.until().unwrap() <= over);
         assert_eq!((pace.room(1, 8, over), pace.room(0, 8, over)), (0, 1));
         assert!(pace.good(pace.epoch()));
-        assert_eq!((pace.room(0, 8, over), pace.mode()), (8, Mode::Open));
+        assert_eq!((pace.room(0, 8, over), pace.is_resting()), (8, false));
     }
 
     #[test]

@@ -16,25 +16,20 @@ const PAGE: usize = 256;
 
 type Key = Arc<str>;
 
+/// The key of a delivery.
+fn key_of(posted: &Posted) -> &str {
+    posted.delivery.order.as_deref().unwrap_or_default()
+}
+
 /// What is to be read of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wish {
-    /// The next ones of all keys.
-    Next {
-        /// After this number.
-        after: u64,
-        /// So many at most.
-        limit: usize,
-    },
-    /// The next ones of one key.
-    OfKey {
-        /// The key.
-        key: Key,
-        /// After this number.
-        after: u64,
-        /// So many at most.
-        limit: usize,
-    },
+pub(super) struct Wish {
+    /// The next ones of this key; of all keys without one.
+    pub(super) key: Option<Key>,
+    /// After this number.
+    pub(super) after: u64,
+    /// So many at most.
+    pub(super) limit: usize,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -118,14 +113,18 @@ impl Queue {
     fn hungry_wish(&mut self) -> Option<Wish> {
         let key = self.hungry.pop_front()?;
         let after = self.lanes.get(&key)?.last;
-        let limit = OF_KEY;
-        Some(Wish::OfKey { key, after, limit })
+        Some(Wish {
+            key: Some(key),
+            after,
+            limit: OF_KEY,
+        })
     }
 
     fn next_wish(&self, last: u64) -> Option<Wish> {
         let room = self.window.saturating_sub(self.ahead);
         let crowded = self.delayed.len() >= self.window.saturating_mul(DELAYED);
-        (room > 0 && !crowded && self.seen < last).then(|| Wish::Next {
+        (room > 0 && !crowded && self.seen < last).then(|| Wish {
+            key: None,
             after: self.seen,
             limit: room.min(PAGE),
         })
@@ -137,15 +136,14 @@ impl Queue {
         if stale {
             return;
         }
-        match wish {
-            Wish::Next { .. } => {
-                // A page may end early, so that only an empty one says that there is no more.
-                self.seen = found.last().map_or(last, |posted| posted.id);
-                for posted in found {
-                    self.add(posted, now);
-                }
+        if let Some(key) = &wish.key {
+            self.feed(key, found, wish.limit, now);
+        } else {
+            // A page may end early, so that only an empty one says that there is no more.
+            self.seen = found.last().map_or(last, |posted| posted.id);
+            for posted in found {
+                self.add(posted, now);
             }
-            Wish::OfKey { key, limit, .. } => self.feed(key, found, *limit, now),
         }
         self.ended.clear();
     }
@@ -153,7 +151,7 @@ impl Queue {
     /// What was to be read could not be.
     pub(super) fn unread(&mut self, wish: Wish) {
         let stale = self.reading.take().unwrap_or(true);
-        if let (Wish::OfKey { key, .. }, false) = (wish, stale) {
+        if let (Some(key), false) = (wish.key, stale) {
             self.hungry.push_front(key);
         }
     }
@@ -162,7 +160,7 @@ impl Queue {
         if self.ended.contains(&posted.id) {
             return;
         }
-        let key: Key = posted.delivery.order.as_deref().unwrap_or_default().into();
+        let key: Key = key_of(&posted).into();
         match self.lanes.get_mut(&key) {
             // After a look at all of it again, it may be here already.
             Some(lane) if lane.has(posted.id) => {}
@@ -265,7 +263,7 @@ impl Queue {
 
     /// Whether another of the same order waits for this one.
     pub(super) fn is_wanted(&self, posted: &Posted) -> bool {
-        let lane = self.lanes.get(posted.delivery.order.as_deref().unwrap_or_default());
+        let lane = self.lanes.get(key_of(posted));
         lane.is_some_and(|lane| lane.more || !lane.waiting.is_empty())
     }
 
@@ -275,29 +273,28 @@ impl Queue {
         if self.reading.is_some() {
             self.ended.insert(posted.id);
         }
-        self.free(posted, None, now);
+        self.free(key_of(posted).into(), posted.id, None, now);
     }
 
     /// One that was under way is to be tried again: at its time, if it has one, and after the others that are ready.
     pub(super) fn again(&mut self, posted: Posted, now: Timestamp) {
-        let of = posted.clone();
-        self.free(&of, Some(posted), now);
+        self.free(key_of(&posted).into(), posted.id, Some(posted), now);
     }
 
-    fn free(&mut self, of: &Posted, back: Option<Posted>, now: Timestamp) {
-        let key: Key = of.delivery.order.as_deref().unwrap_or_default().into();
-        let Some(lane) = self.lanes.get_mut(&key).filter(|lane| lane.mode == Mode::Busy(of.id)) else {
+    /// Nothing of a key is under way any more.
+    fn free(&mut self, key: Key, id: u64, back: Option<Posted>, now: Timestamp) {
+        let Some(lane) = self.lanes.get_mut(&key).filter(|lane| lane.mode == Mode::Busy(id)) else {
             return;
         };
         let doubted = std::mem::take(&mut lane.doubted);
         match back {
             None => {}
-            Some(back) if doubted => {
+            Some(_) if doubted => {
                 // It is read again from the log, if it still waits there, and what is behind it after it.
                 self.ahead -= 1 + lane.waiting.len();
                 lane.waiting.clear();
                 lane.more = true;
-                lane.last = back.id - 1;
+                lane.last = id - 1;
             }
             Some(back) => lane.waiting.push_front(back),
         }

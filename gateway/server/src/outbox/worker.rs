@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::live::Live;
 use super::material::Material;
-use super::pace::{Mode, Pace};
+use super::pace::Pace;
 use super::queue::{Queue, Wish};
 use super::{Class, Delivered, Destination, Failure, Peer};
 use crate::guard::defect;
@@ -103,10 +103,7 @@ impl Worker {
             }
         }
         let end = async {
-            while self.flying > 0 || !self.under_way.is_empty() {
-                let Some(event) = self.under_way.next().await else {
-                    break;
-                };
+            while let Some(event) = self.under_way.next().await {
                 self.happened(event);
             }
         };
@@ -161,11 +158,8 @@ impl Worker {
         self.under_way.push(Box::pin(async move {
             let asked = wish.clone();
             let found = tokio::task::spawn_blocking(move || {
-                let (key, after, limit) = match &asked {
-                    Wish::Next { after, limit } => (None, *after, *limit),
-                    Wish::OfKey { key, after, limit } => (Some(&**key), *after, *limit),
-                };
-                store.deliveries().waiting(&name, key, after, limit)
+                let deliveries = store.deliveries();
+                deliveries.waiting(&name, asked.key.as_deref(), asked.after, asked.limit)
             });
             let found = found.await.ok().and_then(Result::ok);
             if found.is_none() {
@@ -309,7 +303,7 @@ impl Worker {
     }
 
     fn show(&self, account: &Account) {
-        let resting = self.pace.mode() == Mode::Resting;
+        let resting = self.pace.is_resting();
         self.live.show(account.paused, resting, self.flying, self.queue.ahead());
     }
 }

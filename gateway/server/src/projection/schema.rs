@@ -3,8 +3,10 @@
 
 use std::path::Path;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+
+use crate::database;
 
 /// Version of the tables, kept in `user_version`.
 const VERSION: i64 = 4;
@@ -45,7 +47,8 @@ pub(super) fn words(number: u64, batch: u64) -> u64 {
 /// Opens the read model for writing, new or again.
 pub(super) fn open(folder: &Path) -> rusqlite::Result<Connection> {
     let file = folder.join("read.db");
-    private(&file);
+    // What cannot be opened is said when SQLite tries.
+    let _said_later = database::private(&file);
     let connection = Connection::open(&file)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version == VERSION {
@@ -53,27 +56,12 @@ pub(super) fn open(folder: &Path) -> rusqlite::Result<Connection> {
     }
     if version != 0 {
         drop(connection);
-        for ending in ["", "-wal", "-shm"] {
-            let mut name = file.clone().into_os_string();
-            name.push(ending);
-            // What is not there need not be removed.
-            let _absent = std::fs::remove_file(name);
-        }
+        database::remove(&file);
     }
-    private(&file);
+    let _said_later = database::private(&file);
     let connection = set_up(Connection::open(&file)?)?;
     connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?;
     Ok(connection)
-}
-
-/// Makes the file, readable by its owner only; SQLite gives its journals the same mode.
-fn private(file: &Path) {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let made = options.open(file);
-    // One that an earlier version made may be wider. What cannot be opened is said when SQLite tries.
-    let _said_later = made.and_then(|made| made.set_permissions(std::fs::Permissions::from_mode(0o600)));
 }
 
 fn set_up(connection: Connection) -> rusqlite::Result<Connection> {
@@ -81,16 +69,13 @@ fn set_up(connection: Connection) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "NORMAL")?; // it can be rebuilt
     connection.pragma_update(None, "cache_size", -8_000)?; // KiB
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?; // kept statements stay prepared
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(database::BUSY)?;
     Ok(connection)
 }
 
 /// Opens the read model beside a running gateway.
 pub(super) fn read_only(folder: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(folder.join("read.db"), flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    Ok(connection)
+    database::read_only(&folder.join("read.db"))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use causeway_core::answer::{Applied, Effect};
-use causeway_core::fhir::Tree;
+use causeway_core::fhir::{NodeId, Tree};
 use causeway_core::store::{Decided, Event, Record, parts_of};
 use causeway_core::{Context, Store, Verdict};
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use super::feed::{self, Statements};
 use super::forget::Pass;
 use super::merge::Index;
-use super::pack::{Slot, Text, bundle_of, entries};
+use super::pack::{LARGEST, Slot, Text, bundle_of, entries};
 use super::params::Values;
 use super::quiet::FORMAT;
 use super::schema;
@@ -262,15 +262,15 @@ fn apply(batch: &mut Batch<'_>, frame: u64, time: Timestamp, part: &Decided) -> 
         return Ok(false);
     }
     // One that cannot be read is left out, as it would be each time.
-    let Ok(tree) = bundle_of(&part.bundle) else {
+    let Ok(tree) = bundle_of(&part.bundle, LARGEST) else {
         return Ok(false);
     };
     if !facts.applied.is_empty() {
         batch.begin(&part.bundle, time.as_microsecond(), None)?;
-        facts
-            .applied
-            .iter()
-            .try_for_each(|applied| ordered(batch, &tree, applied))?;
+        let entries = entries(&tree);
+        for applied in &facts.applied {
+            ordered(batch, &tree, entries.get(applied.entry as usize), applied)?;
+        }
         return Ok(true);
     }
     let statements = Statements {
@@ -287,15 +287,14 @@ fn apply(batch: &mut Batch<'_>, frame: u64, time: Timestamp, part: &Decided) -> 
 }
 
 /// Writes what was put in order, with the version that was given.
-fn ordered(batch: &mut Batch<'_>, tree: &Tree, applied: &Applied) -> anyhow::Result<()> {
+fn ordered(batch: &mut Batch<'_>, tree: &Tree, entry: Option<&NodeId>, applied: &Applied) -> anyhow::Result<()> {
     let (kind, id) = (applied.kind.as_str(), applied.id.as_str());
     let before = batch.current(kind, id, 0)?;
     let known = before.as_ref().map_or(0, |before| before.slot.version);
     if applied.effect == Effect::Found || applied.version == known {
         return Ok(());
     }
-    let entry = entries(tree).get(applied.entry as usize).copied();
-    let resource = entry.and_then(|entry| tree.get(entry, "resource"));
+    let resource = entry.and_then(|entry| tree.get(*entry, "resource"));
     let deleted = applied.effect == Effect::Deleted;
     // What is deleted has no text; what stands for it says what it is of.
     let text = match resource.filter(|_| !deleted) {

@@ -26,6 +26,7 @@ mod tests;
 
 pub use follow::Resources;
 pub use options::Options;
+pub(crate) use pack::bundle_of;
 pub use params::names as search_parameters;
 pub use query::{Found, Older, Page, Reader};
 pub use search::{Criterion, Search};

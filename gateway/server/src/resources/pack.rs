@@ -338,7 +338,7 @@ impl<'c> Texts<'c> {
             .connection
             .prepare_cached("SELECT bundle FROM source WHERE number = ?1")?
             .query_row([number], |row| row.get(0))?;
-        let source = Rc::new(Source::new(bundle_of(&bundle)?));
+        let source = Rc::new(Source::new(bundle_of(&bundle, LARGEST)?));
         if held.len() >= Self::HELD {
             held.remove(0);
         }
@@ -347,11 +347,11 @@ impl<'c> Texts<'c> {
     }
 }
 
-/// A compressed bundle, read.
-pub(super) fn bundle_of(compressed: &[u8]) -> anyhow::Result<Tree> {
-    let json = decompress(compressed, LARGEST).map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
+/// A bundle as the log keeps it, read; at most so many bytes of JSON.
+pub(crate) fn bundle_of(compressed: &[u8], largest: usize) -> anyhow::Result<Tree> {
+    let json = decompress(compressed, largest).map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
     let limits = Limits {
-        bytes: LARGEST,
+        bytes: largest,
         ..Limits::default()
     };
     Ok(parse(&json, limits)?)

@@ -3,8 +3,10 @@
 
 use std::path::Path;
 
+use rusqlite::Connection;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+
+use crate::database;
 
 /// Version of the tables, kept in `user_version`. What an earlier version had is made again from the log.
 const VERSION: i64 = 4;
@@ -44,28 +46,14 @@ const TABLES: &str = "
 
 /// Opens the tables for writing, new or again.
 pub(super) fn open(folder: &Path) -> anyhow::Result<Connection> {
-    use std::os::unix::fs::OpenOptionsExt;
     let file = folder.join("fhir.db");
-    let mut options = std::fs::OpenOptions::new();
-    // Readable by its owner only; SQLite gives its journals the same mode.
-    options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&file)?;
+    database::private(&file)?;
     let connection = Connection::open(&file)?;
     let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
     if (1..VERSION).contains(&version) {
         // Of a gateway that was never released; all of its log is there.
         drop(connection);
-        for ending in ["", "-wal", "-shm"] {
-            let mut name = file.clone().into_os_string();
-            name.push(ending);
-            // What is not there need not be removed.
-            let _absent = std::fs::remove_file(name);
-        }
+        database::remove(&file);
         return open(folder);
     }
     connection.pragma_update(None, "page_size", 8_192)?; // a chunk of postings fills one
@@ -75,7 +63,7 @@ pub(super) fn open(folder: &Path) -> anyhow::Result<Connection> {
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?; // pages: what a batch or two write
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(database::BUSY)?;
     connection.set_prepared_statement_cache_capacity(64);
     match version {
         0 => connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?,
@@ -87,9 +75,7 @@ pub(super) fn open(folder: &Path) -> anyhow::Result<Connection> {
 
 /// Opens the tables for reading, beside the one that writes.
 pub(super) fn read_only(folder: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(folder.join("fhir.db"), flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    let connection = database::read_only(&folder.join("fhir.db"))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

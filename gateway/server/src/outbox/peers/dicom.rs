@@ -148,9 +148,8 @@ async fn tend(pool: Arc<Mutex<Pool>>) {
 }
 
 async fn open(path: &Path) -> Result<ObjectFile, Failure> {
-    let path = path.to_owned();
-    let opened = tokio::task::spawn_blocking(move || ObjectFile::open(&path)).await;
-    opened.ok().and_then(Result::ok).ok_or_else(unreadable)
+    let opened = ObjectFile::opened(path.to_owned()).await;
+    opened.map_err(|_| unreadable())
 }
 
 fn unreadable() -> Failure {

@@ -60,13 +60,10 @@ impl Bench {
     }
 
     fn find(&self, wish: &Wish) -> Vec<Posted> {
-        let (key, after, limit) = match wish {
-            Wish::Next { after, limit } => (None, after, limit),
-            Wish::OfKey { key, after, limit } => (Some(&**key), after, limit),
-        };
-        let rows = self.log.range(after + 1..).map(|(_, posted)| posted);
+        let key = wish.key.as_deref();
+        let rows = self.log.range(wish.after + 1..).map(|(_, posted)| posted);
         let of_key = |posted: &&Posted| key.is_none() || posted.delivery.order.as_deref() == key;
-        rows.filter(of_key).take(*limit).cloned().collect()
+        rows.filter(of_key).take(wish.limit).cloned().collect()
     }
 
     fn fill(&mut self) {

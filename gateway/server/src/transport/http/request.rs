@@ -30,13 +30,11 @@ use crate::transport::mllp::Charge;
 
 /// Answers a request, within its caller's trace where it has one.
 pub(super) async fn answer(listener: &Listener, peer: &Arc<str>, request: Request<Incoming>) -> Answer {
-    match caller(request.headers()) {
-        None => answered(listener, peer, request).await,
-        Some(Caller { trace, .. }) => {
-            let answer = trace.scope(answered(listener, peer, request)).await;
-            response::traced(answer, Some(trace))
-        }
-    }
+    let Some(caller) = caller(request.headers()) else {
+        return answered(listener, peer, request, None).await;
+    };
+    let answer = caller.trace.scope(answered(listener, peer, request, Some(caller)));
+    response::traced(answer.await, Some(caller.trace))
 }
 
 fn caller(headers: &HeaderMap) -> Option<Caller> {
@@ -48,14 +46,15 @@ fn caller(headers: &HeaderMap) -> Option<Caller> {
     Caller::read(only.to_str().ok()?)
 }
 
-async fn answered(listener: &Listener, peer: &Arc<str>, request: Request<Incoming>) -> Answer {
+async fn answered(listener: &Listener, peer: &Arc<str>, request: Request<Incoming>, caller: Option<Caller>) -> Answer {
     let (asked, body) = request.into_parts();
     let found = route::find(&listener.routes, asked.uri.path());
     let speaker = found
         .map(|(route, _)| route)
         .or_else(|| said::speaker(&listener.routes));
     let path = speaker.map_or("", |route| route.path.as_str());
-    let head = head(listener, path, found.map_or("", |(_, below)| below), &asked);
+    let mut head = head(listener, path, found.map_or("", |(_, below)| below), &asked);
+    head.traceparent = caller.map(|caller| caller.to_string()).unwrap_or_default();
     if let Some(fault) = listener.door.turns_away(&asked.headers) {
         return said::no(speaker, head, fault);
     }
@@ -125,7 +124,7 @@ fn head(listener: &Listener, path: &str, below: &str, request: &Parts) -> HttpHe
         if_none_exist: field(HeaderName::from_static("if-none-exist")),
         prefer: field(HeaderName::from_static("prefer")),
         base: format!("{}://{}{}", listener.scheme(), text(headers, HOST), path),
-        traceparent: caller(headers).map(|caller| caller.to_string()).unwrap_or_default(),
+        traceparent: String::new(),
         request: String::new(),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::super::command::{is_uid, text};
 
@@ -50,6 +50,15 @@ pub struct ObjectFile {
 }
 
 impl ObjectFile {
+    /// [`Self::open`] on a thread that may block.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn opened(path: PathBuf) -> Result<Self, FileError> {
+        let opened = tokio::task::spawn_blocking(move || Self::open(&path)).await;
+        opened.map_err(io::Error::other)?
+    }
+
     /// Opens a file and reads its meta information. Blocks.
     ///
     /// # Errors
