@@ -130,15 +130,12 @@ fn outgoing(file: &Path) -> Outgoing {
         body: Bytes::new(),
     };
     Outgoing {
-        id: 1,
-        attempt: 1,
         control_id: "CWD1".to_owned(),
         media_type: "application/dicom".to_owned(),
         bytes: Bytes::new(),
         file: Some(file.to_owned()),
         frame: Arc::new(frame),
         number: 1,
-        part: 0,
     }
 }
 

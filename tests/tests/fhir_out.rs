@@ -218,7 +218,7 @@ async fn a_mention_leaves_what_is_known_as_it_is() {
 const EVERY: usize = 9;
 
 /// A delivery as the outbox hands it to a peer.
-fn outgoing(bytes: &[u8], attempt: u32) -> Outgoing {
+fn outgoing(bytes: &[u8]) -> Outgoing {
     let frame = Frame {
         listener: "lab".into(),
         peer: "p".into(),
@@ -227,15 +227,12 @@ fn outgoing(bytes: &[u8], attempt: u32) -> Outgoing {
         body: Bytes::new(),
     };
     Outgoing {
-        id: 1,
-        attempt,
         control_id: "CW1".to_owned(),
         media_type: Form::Fhir.media_type().to_owned(),
         bytes: Bytes::copy_from_slice(bytes),
         file: None,
         frame: Arc::new(frame),
         number: 1,
-        part: 0,
     }
 }
 
@@ -247,7 +244,7 @@ async fn a_second_gateway_gets_it_and_a_repetition_changes_nothing() {
     let sent = transactions(&hl7v2(), EXAMPLE.as_bytes(), true);
     let mut before = Vec::new();
     for attempt in 1..=3 {
-        let said = peer.deliver(outgoing(&sent[0], attempt)).await;
+        let said = peer.deliver(outgoing(&sent[0])).await;
         assert_eq!(said, Ok(Delivered::said("200")));
         let now = everything(&mut house).await;
         assert!(attempt == 1 || now == before, "attempt {attempt} changed something");
@@ -260,13 +257,13 @@ async fn a_second_gateway_gets_it_and_a_repetition_changes_nothing() {
         "request": {"method": "PUT", "url": "Observation/x"},
     }]});
     let failure = peer
-        .deliver(outgoing(wrong.to_string().as_bytes(), 1))
+        .deliver(outgoing(wrong.to_string().as_bytes()))
         .await
         .expect_err("a refusal");
     assert_eq!((failure.class, failure.cause.as_str()), (Class::Rejected, "HTTP 422"));
     assert!(house.process.tell_to_stop());
     house.process.wait();
-    let failure = peer.deliver(outgoing(&sent[0], 4)).await.expect_err("nobody");
+    let failure = peer.deliver(outgoing(&sent[0])).await.expect_err("nobody");
     assert_eq!(failure.class, Class::Unreachable, "{}", failure.cause);
 }
 

@@ -122,15 +122,12 @@ fn outgoing() -> Outgoing {
         "request": {"method": "PUT", "url": "Patient/p1"},
     }]});
     Outgoing {
-        id: 1,
-        attempt: 1,
         control_id: "CW1".to_owned(),
         media_type: "application/fhir+json".to_owned(),
         bytes: transaction.to_string().into(),
         file: None,
         frame: std::sync::Arc::new(frame),
         number: 1,
-        part: 0,
     }
 }
 

@@ -14,7 +14,6 @@ pub struct Live {
     paused: AtomicBool,
     resting: AtomicBool,
     flying: AtomicUsize,
-    ahead: AtomicUsize,
     failures: [AtomicU64; Class::ALL.len()],
     last: Mutex<Option<Last>>,
 }
@@ -60,11 +59,10 @@ impl Condition {
 }
 
 impl Live {
-    pub(super) fn show(&self, paused: bool, resting: bool, flying: usize, ahead: usize) {
+    pub(super) fn show(&self, paused: bool, resting: bool, flying: usize) {
         self.paused.store(paused, Ordering::Relaxed);
         self.resting.store(resting, Ordering::Relaxed);
         self.flying.store(flying, Ordering::Relaxed);
-        self.ahead.store(ahead, Ordering::Relaxed);
     }
 
     pub(super) fn failed(&self, failure: &Failure) {
@@ -91,11 +89,6 @@ impl Live {
     /// Deliveries at the peer now.
     pub fn under_way(&self) -> usize {
         self.flying.load(Ordering::Relaxed)
-    }
-
-    /// Deliveries in memory.
-    pub fn ahead(&self) -> usize {
-        self.ahead.load(Ordering::Relaxed)
     }
 
     /// Attempts that failed since the start, by class.

@@ -47,15 +47,12 @@ impl Material {
         let control_id = control_id(posted.id, posted.posted);
         let (bytes, file) = self.content(destination, posted, &frame, &control_id)?;
         Ok(Outgoing {
-            id: posted.id,
-            attempt: posted.attempts.saturating_add(1),
             control_id,
             media_type: posted.delivery.media_type.clone(),
             bytes,
             file,
             frame,
             number: posted.number,
-            part: posted.part,
         })
     }
 

@@ -12,10 +12,6 @@ use futures_util::future::BoxFuture;
 /// A delivery on its way out.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
-    /// Its number in the log, the same at every attempt.
-    pub id: u64,
-    /// Which attempt this is, from 1.
-    pub attempt: u32,
     /// An id that follows from the delivery alone, at most 20 characters of `A-Z0-9`: at every attempt, and after a crash, a
     /// receiver sees the same one and can tell a repetition.
     pub control_id: String,
@@ -29,8 +25,6 @@ pub struct Outgoing {
     pub frame: Arc<Frame>,
     /// That frame's number.
     pub number: u64,
-    /// Number of the part within the frame, from 0.
-    pub part: u32,
 }
 
 /// The peer has it.

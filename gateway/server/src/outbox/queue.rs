@@ -320,11 +320,6 @@ impl Queue {
         self.hungry.clear();
         self.seen = 0;
     }
-
-    /// Deliveries in memory.
-    pub(super) fn ahead(&self) -> usize {
-        self.ahead + self.delayed.len()
-    }
 }
 
 #[cfg(test)]

@@ -304,7 +304,7 @@ impl Worker {
 
     fn show(&self, account: &Account) {
         let resting = self.pace.is_resting();
-        self.live.show(account.paused, resting, self.flying, self.queue.ahead());
+        self.live.show(account.paused, resting, self.flying);
     }
 }
 

@@ -94,15 +94,12 @@ mod tests {
             body: Bytes::from_static(bytes),
         };
         Outgoing {
-            id: 1,
-            attempt: 1,
             control_id: control_id.to_owned(),
             media_type: "x-application/hl7-v2+er7".to_owned(),
             bytes: Bytes::from_static(bytes),
             file: None,
             frame: Arc::new(frame),
             number: 1,
-            part: 0,
         }
     }
 

@@ -70,7 +70,7 @@ impl Bench {
         while let Some(wish) = self.queue.wish(self.last) {
             let found = self.find(&wish);
             self.queue.read(&wish, found, self.last, at(self.now));
-            self.most = self.most.max(self.queue.ahead());
+            self.most = self.most.max(self.queue.ahead + self.queue.delayed.len());
         }
     }
 

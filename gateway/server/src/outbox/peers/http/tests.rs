@@ -79,15 +79,12 @@ fn outgoing() -> Outgoing {
         body: Bytes::new(),
     };
     Outgoing {
-        id: 7,
-        attempt: 1,
         control_id: "CW7".to_owned(),
         media_type: FHIR.to_owned(),
         bytes: Bytes::from_static(br#"{"resourceType":"Bundle"}"#),
         file: None,
         frame: Arc::new(frame),
         number: 1,
-        part: 0,
     }
 }
 

@@ -213,11 +213,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Association<S> {
             _ => Err(CallError::Invalid("no answer to a release")),
         }
     }
-
-    /// Ends the association at once (PS3.8 7.3).
-    pub async fn abort(mut self) {
-        drop(within(self.timeout, self.wire.control(&pdu::abort(None))).await); // the peer may have gone
-    }
 }
 
 async fn within(time: Duration, work: impl Future<Output = Result<(), Broken>>) -> Result<(), CallError> {

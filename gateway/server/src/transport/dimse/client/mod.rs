@@ -1,5 +1,5 @@
 //! The other side of an association: the gateway as the one that asks (service class user). A request with a presentation
-//! context for each kind of object, C-ECHO and C-STORE, release and abort, all on any stream. An object is sent from its
+//! context for each kind of object, C-ECHO, C-STORE and release, all on any stream. An object is sent from its
 //! file as it lies there, block by block; it is never in memory as a whole and never transcoded.
 
 mod association;
