@@ -171,10 +171,13 @@ fn one<A: Adapter>(adapter: &A, input: &input::Input, args: &Args) -> Vec<Findin
     };
     while let Some(draft) = adapter.next(&mut message, &mut source, &hash) {
         let tree = &draft.bundle.tree;
-        output::line(&match args.output {
-            Output::Pretty => pretty(tree, NodeId::ROOT),
-            Output::Ndjson => compact(tree, NodeId::ROOT),
-        });
+        // A part may say nothing in FHIR: a set of X12 that is only acknowledged.
+        if tree.children(NodeId::ROOT).next().is_some() {
+            output::line(&match args.output {
+                Output::Pretty => pretty(tree, NodeId::ROOT),
+                Output::Ndjson => compact(tree, NodeId::ROOT),
+            });
+        }
         findings.extend(draft.findings);
     }
     findings
