@@ -152,6 +152,17 @@ impl Process {
         (run.status.code(), String::from_utf8_lossy(&text).into_owned())
     }
 
+    /// The entry of its first destination in the status.
+    ///
+    /// # Panics
+    /// When the admin port does not answer.
+    pub async fn standing(&self, data: &Path) -> serde_json::Value {
+        let token = std::fs::read_to_string(data.join("admin-token")).expect("a token");
+        let (_, status) = crate::get(self.admin, "/status", token.trim()).await;
+        let status: serde_json::Value = serde_json::from_str(&status).expect("JSON");
+        status["destinations"][0].clone()
+    }
+
     /// Kills it as the machine would: SIGKILL.
     pub fn kill(mut self) {
         let _gone = self.child.kill();

@@ -11,7 +11,6 @@ use std::time::Duration;
 use causeway_core::store::Event;
 use causeway_store::SqliteLog;
 use causeway_tests::{Peer, Process, exchange, fields, framed, free_port, get, oru, python, segment, until};
-use serde_json::Value;
 
 /// A destination that is tried again soon.
 fn to(address: &str) -> String {
@@ -19,14 +18,6 @@ fn to(address: &str) -> String {
         "[[destination]]\nname = 'next'\nto = 'mllp://{address}'\ntimeout = '5s'\n\
          [destination.retry]\nfirst = '20ms'\nlongest = '200ms'\n"
     )
-}
-
-/// A destination's entry in the status.
-async fn standing(process: &Process, data: &Path) -> Value {
-    let token = std::fs::read_to_string(data.join("admin-token")).expect("a token");
-    let (_, status) = get(process.admin, "/status", token.trim()).await;
-    let status: Value = serde_json::from_str(&status).expect("JSON");
-    status["destinations"][0].clone()
 }
 
 /// Sends one message of one patient after the other until the connection breaks or it is told to stop.
@@ -102,7 +93,7 @@ async fn kill_9_of_either_gateway_loses_nothing_and_keeps_the_order_of_each_pati
     let first = Process::configured(front.path(), &to(&door), &[]);
     exchange(first.mllp, &oru("LAST", "4.0")).await;
     until("all of it is delivered", async || {
-        let standing = standing(&first, front.path()).await;
+        let standing = first.standing(front.path()).await;
         standing["waiting"] == 0 && standing["delivered"] == standing["posted"]
     })
     .await;
@@ -176,7 +167,7 @@ async fn a_receiver_written_in_python_gets_every_message_once_as_it_came() {
         exchange(process.mllp, message).await;
     }
     until("all of it is delivered", async || {
-        standing(&process, data.path()).await["delivered"] == 50
+        process.standing(data.path()).await["delivered"] == 50
     })
     .await;
     let query = "import sqlite3, sys, json; d = sqlite3.connect(sys.argv[1]); \
@@ -198,17 +189,14 @@ async fn what_was_posted_for_a_name_that_is_gone_waits_and_is_said() {
     let data = tempfile::tempdir().expect("a folder");
     let process = Process::configured(data.path(), &to(&format!("127.0.0.1:{}", free_port())), &[]);
     exchange(process.mllp, &oru("W1", "4.0")).await;
-    until("it waits", async || {
-        standing(&process, data.path()).await["waiting"] == 1
-    })
-    .await;
+    until("it waits", async || process.standing(data.path()).await["waiting"] == 1).await;
     assert!(process.terminate());
     let config = data.path().join("test.toml");
     let text = std::fs::read_to_string(&config).expect("a configuration");
     let without = text.split("[[destination]]").next().expect("the rest").to_owned();
     std::fs::write(&config, &without).expect("a configuration");
     let process = Process::configured(data.path(), "", &[]);
-    let standing = standing(&process, data.path()).await;
+    let standing = process.standing(data.path()).await;
     assert_eq!(
         (&standing["state"], &standing["waiting"]),
         (&"unknown".into(), &1.into())

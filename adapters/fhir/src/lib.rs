@@ -17,7 +17,7 @@ mod request;
 mod status;
 
 pub use adapter::{Fhir, Reading};
-pub use delivery::transaction;
+pub use delivery::{is_found_by_identifier, transaction};
 pub use names::{is_id, is_type_name};
 pub use problem::problem;
 pub use references::{is_elsewhere, settle};

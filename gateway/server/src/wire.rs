@@ -8,6 +8,7 @@ mod outward;
 mod recover;
 
 pub use dicom::adapter as dicom_adapter;
+pub use outward::keeps_resources;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

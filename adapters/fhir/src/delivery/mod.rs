@@ -46,6 +46,12 @@ impl Item<'_> {
     }
 }
 
+/// Whether a receiver finds resources of a type by an identifier, whatever id they have there; so who refers to one has to
+/// bring it along.
+pub fn is_found_by_identifier(kind: &str) -> bool {
+    identifier::of(kind).is_some()
+}
+
 /// What another FHIR server is to get of a part: a transaction that may be sent again. Without `client_ids` that server
 /// gives ids of its own to everything, and finds what it has by the tag `urn:causeway:id|ID`. No value where the part holds
 /// no resource.

@@ -256,6 +256,12 @@ pub trait Deliveries {
     /// The log cannot be read.
     fn part(&self, number: u64, part: u32) -> Result<Option<Decided>, Fault>;
 
+    /// The position of a frame's answer in the log; none while it has none, as of a large frame of which parts are decided.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn position(&self, number: u64) -> Result<Option<u64>, Fault>;
+
     /// Hands what came of an attempt to the writer; one of a delivery that does not wait any more changes nothing. Never
     /// blocks; what is returned says when it is on disk, or that it could not be kept.
     fn settle(&self, attempt: Attempt) -> oneshot::Receiver<Result<(), Fault>>;

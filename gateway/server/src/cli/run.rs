@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{Common, Status, block_on, output};
 use crate::admin::{self, Admin};
-use crate::config::{Config, Format, Listener};
+use crate::config::Config;
 use crate::projection::Projector;
 use crate::replay::Replay;
 use crate::resources::Resources;
@@ -79,7 +79,7 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
     gateway.certificates.cover(clients);
     gateway.house.rulebook.keep_in(&config.data);
     let projector = Projector::start(&config.data, Arc::clone(&store) as _, gateway.describe())?;
-    let resources = serves_fhir(config)
+    let resources = wire::keeps_resources(config)
         .then(|| {
             Resources::start(
                 &config.data,
@@ -139,11 +139,6 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
 }
 
 /// Whether anybody can read resources; nobody keeps what nobody reads.
-fn serves_fhir(config: &Config) -> bool {
-    let ways = config.listeners.iter().flat_map(Listener::ways);
-    ways.map(|(_, format)| format).any(|format| format == Format::Fhir)
-}
-
 async fn open_admin(
     config: &Config,
     insight: status::Status,

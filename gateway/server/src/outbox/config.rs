@@ -54,6 +54,10 @@ pub struct Destination {
     /// The title that a DICOM peer is called with.
     #[serde(default = "calling_ae")]
     pub calling_ae: String,
+    /// Whether a FHIR server lets clients say under which id a resource stands (an update that creates); else it finds ours
+    /// by the tag `urn:causeway:id|ID`.
+    #[serde(default = "client_ids")]
+    pub client_ids: bool,
     /// A file with the token for an HTTP peer, sent as `Authorization: Bearer TOKEN`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
@@ -185,6 +189,10 @@ fn timeout() -> Duration {
     Duration::from_secs(30)
 }
 
+fn client_ids() -> bool {
+    true
+}
+
 fn calling_ae() -> String {
     "CAUSEWAY".to_owned()
 }
@@ -207,6 +215,7 @@ impl Destination {
             timeout: timeout(),
             retry: Retry::default(),
             calling_ae: calling_ae(),
+            client_ids: client_ids(),
             token_file: None,
             tls: ClientOptions::default(),
         }
@@ -287,6 +296,7 @@ impl Destination {
             () if self.late && !matches!(self.form(), Form::Hl7v2 | Form::Fhir) => {
                 "`late` is for a `format` that has findings in it, hl7v2 or fhir"
             }
+            () if !self.client_ids && self.form() != Form::Fhir => "`client-ids` is for a FHIR server",
             () if self.timeout.is_zero() || self.connect_timeout.is_zero() => "its timeouts are longer than nothing",
             () if self.calling_ae.is_empty() || self.calling_ae.len() > 16 => "`calling-ae` has 1 to 16 characters",
             () => return None,

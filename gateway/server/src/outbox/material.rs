@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{Class, Destination, Failure, Form, Outgoing};
 use crate::guard::guard;
-use crate::resources::bundle_of;
+use crate::resources::{Known, bundle_of};
 use crate::spool::Spool;
 
 /// Renders a parcel for a destination in the form that it gets: one arm a form, where formats are known.
@@ -27,6 +27,8 @@ pub struct Material {
     pub store: Arc<dyn Store>,
     /// The formats.
     pub render: Render,
+    /// The resources, where somebody keeps them.
+    pub known: Option<Known>,
     /// Where DICOM objects are.
     pub objects: PathBuf,
     /// Where large bodies are.
@@ -40,12 +42,34 @@ impl std::fmt::Debug for Material {
 }
 
 impl Material {
-    /// What goes out for a delivery: the same at every attempt, but for findings that came late between two of them.
-    pub(super) fn outgoing(&self, destination: &Destination, posted: &Posted) -> Result<Outgoing, Failure> {
+    /// Waits until what a delivery tells of is in the resources, if it needs them. Whether it is: a large frame is told of
+    /// before all of it is answered.
+    pub(super) async fn applied(&self, destination: &Destination, number: u64) -> Result<bool, Failure> {
+        let Some(known) = self.known.as_ref().filter(|_| destination.form() == Form::Fhir) else {
+            return Ok(false);
+        };
+        let store = Arc::clone(&self.store);
+        let position = tokio::task::spawn_blocking(move || store.deliveries().position(number));
+        let position = position.await.map_err(|_| broken("a defect of the gateway"))?;
+        match position.map_err(|fault| unread(&fault))? {
+            None => Ok(false),
+            Some(position) if known.reached(position).await => Ok(true),
+            Some(_) => Err(Failure::new(Class::Unreachable, "the resources are behind")),
+        }
+    }
+
+    /// What goes out for a delivery: the same at every attempt, but for findings that came late between two of them, and
+    /// what else became known of its resources.
+    pub(super) fn outgoing(
+        &self,
+        destination: &Destination,
+        posted: &Posted,
+        applied: bool,
+    ) -> Result<Outgoing, Failure> {
         let frame = self.store.frame(posted.number).map_err(|fault| unread(&fault))?;
         let frame = frame.ok_or_else(|| broken("the message is gone"))?.frame;
         let control_id = control_id(posted.id, posted.posted);
-        let (bytes, file) = self.content(destination, posted, &frame, &control_id)?;
+        let (bytes, file) = self.content(destination, (posted, applied), &frame, &control_id)?;
         Ok(Outgoing {
             control_id,
             media_type: posted.delivery.media_type.clone(),
@@ -60,7 +84,7 @@ impl Material {
     fn content(
         &self,
         destination: &Destination,
-        posted: &Posted,
+        (posted, applied): (&Posted, bool),
         frame: &Frame,
         control_id: &str,
     ) -> Result<(Bytes, Option<PathBuf>), Failure> {
@@ -83,7 +107,7 @@ impl Material {
                     time: posted.posted,
                     control_id: control_id.to_owned(),
                 };
-                Ok((self.rendered(destination, posted, frame, &stamp)?, None))
+                Ok((self.rendered(destination, (posted, applied), frame, &stamp)?, None))
             }
         }
     }
@@ -91,7 +115,7 @@ impl Material {
     fn rendered(
         &self,
         destination: &Destination,
-        posted: &Posted,
+        (posted, applied): (&Posted, bool),
         frame: &Frame,
         stamp: &Stamp,
     ) -> Result<Bytes, Failure> {
@@ -101,11 +125,28 @@ impl Material {
         let parcel = Parcel {
             frame,
             part: posted.part,
-            bundle: &bundle(&decided)?,
+            bundle: &self.bundle(destination, &decided, applied)?,
             findings: &self.findings(posted, &decided)?,
         };
         guard("render", || (self.render)(&parcel, destination, stamp))
             .unwrap_or_else(|_| Err(broken("a defect of the gateway")))
+    }
+
+    /// What a part says; to a FHIR server, what is known of its resources.
+    fn bundle(&self, destination: &Destination, decided: &Decided, applied: bool) -> Result<Bundle, Failure> {
+        let said = bundle_of(&decided.bundle, LARGEST).map_err(|_| broken("the bundle cannot be read"))?;
+        let known = self.known.as_ref().filter(|_| destination.form() == Form::Fhir);
+        let tree = match known {
+            Some(known) => known.told(decided, &said, applied).map_err(|error| {
+                tracing::warn!(%error, "a delivery cannot be made now");
+                Failure::new(Class::Unreachable, "the resources cannot be read")
+            })?,
+            None => said,
+        };
+        Ok(Bundle {
+            tree,
+            ..Bundle::default()
+        })
     }
 
     /// What was found, what came late last.
@@ -117,14 +158,6 @@ impl Material {
         findings.extend(late.flat_map(|late| late.findings));
         Ok(findings)
     }
-}
-
-fn bundle(decided: &Decided) -> Result<Bundle, Failure> {
-    let tree = bundle_of(&decided.bundle, LARGEST).map_err(|_| broken("the bundle cannot be read"))?;
-    Ok(Bundle {
-        tree,
-        ..Bundle::default()
-    })
 }
 
 fn broken(cause: &str) -> Failure {

@@ -317,12 +317,13 @@ async fn deliver(
     posted: &Posted,
     trace: &mut Option<TraceId>,
 ) -> Result<Delivered, Failure> {
+    let applied = material.applied(destination, posted.number).await?;
     let stopping = |_| Failure::new(Class::Unreachable, "the gateway is stopping");
     let permit = Arc::clone(rendering).acquire_owned().await.map_err(stopping)?;
     let (destination, posted) = (Arc::clone(destination), posted.clone());
     let outgoing = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        material.outgoing(&destination, &posted)
+        material.outgoing(&destination, &posted, applied)
     });
     let broken = |_| Failure::new(Class::Broken, "a defect of the gateway");
     let outgoing = outgoing.await.map_err(broken)??;

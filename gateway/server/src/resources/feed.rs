@@ -247,7 +247,7 @@ fn beside(
 }
 
 /// The older members in their order, each replaced where the newer says it; then what is new.
-fn merge(old: &Tree, new: &Tree, removed: &[&str]) -> Tree {
+pub(super) fn merge(old: &Tree, new: &Tree, removed: &[&str]) -> Tree {
     let mut merged = Tree::new(Value::Object);
     let root = NodeId::ROOT;
     for member in old.children(root) {

@@ -6,6 +6,7 @@ mod dates;
 mod feed;
 mod follow;
 mod forget;
+mod known;
 mod merge;
 mod options;
 mod pack;
@@ -25,6 +26,7 @@ mod write;
 mod tests;
 
 pub use follow::Resources;
+pub use known::Known;
 pub use options::Options;
 pub(crate) use pack::bundle_of;
 pub use params::names as search_parameters;

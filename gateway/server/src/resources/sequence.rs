@@ -76,12 +76,18 @@ impl Sequencer {
 
     /// The last position of the log that was applied.
     pub fn position(&self) -> u64 {
-        self.position.load(Ordering::Relaxed)
+        self.position.load(Ordering::Acquire)
     }
 
     /// All up to a position of the log is applied.
     pub(super) fn applied(&self, position: u64) {
-        self.position.store(position, Ordering::Relaxed);
+        self.position.store(position, Ordering::Release);
+        self.moved.notify_waiters();
+    }
+
+    /// Waits until all up to a position of the log is applied, without asking for it to be soon. Whether it is.
+    pub(super) async fn reached(&self, position: u64) -> bool {
+        self.wait(|| self.position() >= position, false).await
     }
 
     /// Resources whose last write is decided and not applied yet.
@@ -90,15 +96,21 @@ impl Sequencer {
     }
 
     async fn until(&self, holds: impl Fn(&State) -> bool) -> bool {
+        self.wait(|| holds(&self.lock()), true).await
+    }
+
+    async fn wait(&self, holds: impl Fn() -> bool, soon: bool) -> bool {
         let all = async {
             loop {
                 let moved = self.moved.notified();
                 tokio::pin!(moved);
                 moved.as_mut().enable();
-                if holds(&self.lock()) {
+                if holds() {
                     return;
                 }
-                self.wanted.notify_one();
+                if soon {
+                    self.wanted.notify_one();
+                }
                 moved.await;
             }
         };

@@ -3,15 +3,22 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use causeway_core::{Adapter, Parsed, Store};
-use causeway_fhir::Fhir;
+use causeway_core::{Parsed, Store};
 use tokio::sync::watch;
 
-use super::Gateway;
+use super::{Gateway, UNITES};
 use crate::chain::LateSink;
-use crate::config::{Config, Format};
-use crate::outbox::{Class, Failure, Form, Material, Peer, Post, Render};
+use crate::config::{Config, Format, Listener};
+use crate::outbox::{Class, Destination, Failure, Form, Material, Peer, Post, Render};
 use crate::replay::Door;
+use crate::resources::Known;
+
+/// Whether resources are kept: somebody reads them over HTTP, or is told of them.
+pub fn keeps_resources(config: &Config) -> bool {
+    let serves = |listener: &Listener| listener.ways().into_iter().any(|(_, format)| format == Format::Fhir);
+    let told = |destination: &Destination| destination.form() == Form::Fhir;
+    config.listeners.iter().any(serves) || config.destinations.iter().any(told)
+}
 
 /// Keeps what came late, with the deliveries that follow from it.
 pub(super) fn late(log: Arc<dyn Store>, post: Option<Post>) -> LateSink {
@@ -33,7 +40,11 @@ impl Gateway {
     ) {
         let material = Material {
             store: Arc::clone(self.house.inbox.store()),
-            render: render(self.doors.clone(), Fhir::new(config.lang)),
+            render: render(self.doors.clone()),
+            known: keeps_resources(config).then(|| {
+                let sequencer = Arc::clone(&self.house.sequencer);
+                Known::new(&config.data, sequencer, UNITES, causeway_fhir::is_found_by_identifier)
+            }),
             objects: config.data.join("objects"),
             spool: Arc::clone(&self.house.spool),
         };
@@ -42,9 +53,9 @@ impl Gateway {
 }
 
 /// One arm a form. HL7v2 comes from the listener that took the message, since its settings say how to read it.
-fn render(doors: Vec<Door>, fhir: Fhir) -> Render {
+fn render(doors: Vec<Door>) -> Render {
     Arc::new(move |parcel, destination, stamp| match destination.form() {
-        Form::Fhir => taken(fhir.from_fhir(parcel, stamp)),
+        Form::Fhir => taken(causeway_fhir::transaction(parcel, destination.client_ids)),
         Form::Hl7v2 => {
             let listener = &*parcel.frame.listener;
             let door = doors.iter().find(|door| door.listener == listener);

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use causeway_core::store::{Account, Attempt, Audit, Dead, Decided, Deliveries, End, Posted, Query, State};
+use causeway_core::store::{
+    Account, Attempt, Audit, Dead, Decided, Deliveries, End, Event, Posted, Query, Record, State,
+};
 use causeway_core::{Delivery, Fault};
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
@@ -185,6 +187,13 @@ impl Deliveries for MemoryLog {
         });
         let found = decided.and_then(|decided| decided.iter().find(|one| one.part == part));
         Ok(found.cloned())
+    }
+
+    fn position(&self, number: u64) -> Result<Option<u64>, Fault> {
+        let state = self.open()?;
+        let answer =
+            |(_, record): &(&u64, &Record)| record.number == number && matches!(record.event, Event::Answered { .. });
+        Ok(state.records.iter().find(answer).map(|(position, _)| *position))
     }
 
     fn settle(&self, attempt: Attempt) -> oneshot::Receiver<Result<(), Fault>> {

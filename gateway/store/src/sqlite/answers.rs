@@ -41,6 +41,16 @@ pub(super) fn earlier_parts(db: &Connection, number: u64, from: u64) -> Result<P
     })
 }
 
+/// Where in the log a frame's answer stands.
+pub(super) fn position(db: &Connection, number: u64) -> Result<Option<u64>, Fault> {
+    let mut select = db
+        .prepare_cached("SELECT position FROM answer WHERE number = ?1")
+        .map_err(fault)?;
+    let mut rows = select.query([column(number)]).map_err(fault)?;
+    let row = rows.next().map_err(fault)?;
+    row.map(|row| super::number(row, 0).map_err(fault)).transpose()
+}
+
 /// The answer of one part. Of a large frame's batches only the beginnings are read, and then the one that it is in: parts
 /// stand in order.
 pub(super) fn part(db: &Connection, number: u64, part: u32) -> Result<Option<Decided>, Fault> {

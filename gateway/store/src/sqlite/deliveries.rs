@@ -188,6 +188,10 @@ impl Deliveries for SqliteLog {
         self.reader.part(number, part)
     }
 
+    fn position(&self, number: u64) -> Result<Option<u64>, Fault> {
+        self.reader.position(number)
+    }
+
     fn settle(&self, attempt: Attempt) -> oneshot::Receiver<Result<(), Fault>> {
         let (kept, wait) = oneshot::channel();
         self.send(Command::Settle(Settling { attempt, kept }));

@@ -136,6 +136,14 @@ impl Reader {
         self.read(|db| super::answers::part(db, number, part))
     }
 
+    /// The position of a frame's answer; none while it has none.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub fn position(&self, number: u64) -> Result<Option<u64>, Fault> {
+        self.read(|db| super::answers::position(db, number))
+    }
+
     /// What came late for a number, in order of arrival.
     ///
     /// # Errors
