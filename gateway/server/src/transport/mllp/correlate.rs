@@ -99,8 +99,9 @@ fn error_code(reply: &[u8]) -> Option<&str> {
     let (segment, separator) = segment(reply, b"ERR")?;
     let field = segment.split(|byte| *byte == separator).nth(3)?;
     let code = field.split(|byte| matches!(byte, b'^' | b'~')).next()?;
-    let plain = (1..=8).contains(&code.len()) && code.iter().all(u8::is_ascii_alphanumeric);
-    plain.then(|| std::str::from_utf8(code).ok()).flatten()
+    // Those of table 0357 have three digits; anything longer may be a name or a patient's number.
+    let known = code.len() == 3 && code.iter().all(u8::is_ascii_digit);
+    known.then(|| std::str::from_utf8(code).ok()).flatten()
 }
 
 /// Where MSH-10 stands in the message, if it has one.
@@ -171,11 +172,11 @@ mod tests {
         assert_eq!(word("MSA|CR|7"), Some((Word::Rejected, "CR".to_owned())));
         let error = "MSA|AE|7\rERR||PID^1|207^Application error^HL70357|E";
         assert_eq!(word(error), Some((Word::Failed, "AE 207".to_owned())));
-        // What is no code may be a name.
-        assert_eq!(
-            word("MSA|AE|7\rERR|||ZHANG WEI|E"),
-            Some((Word::Failed, "AE".to_owned()))
-        );
+        // What is no code may be a name or a number.
+        for no_code in ["ZHANG WEI", "ZHANG", "0084512"] {
+            let error = format!("MSA|AE|7\rERR|||{no_code}|E");
+            assert_eq!(word(&error), Some((Word::Failed, "AE".to_owned())));
+        }
         assert_eq!(word("MSA|OK|7"), None);
     }
 
