@@ -1,7 +1,7 @@
 //! A message's trace at a collector: a span for it, one for each step below it, and all of it part of its caller's trace where
 //! a request over HTTP names one. And what a folder's listener counts.
 
-use causeway_tests::{Collector, Http, Watched, base64, exchange, oru, shown, until};
+use causeway_tests::{Collector, Fhir, Http, React, Receiver, Watched, base64, exchange, oru, shown, until};
 use serde_json::Value;
 
 const STANZA: &str = "[[listener]]\nname = 'http'\naddress = '127.0.0.1:0'\ntransport = 'http'\n\
@@ -160,4 +160,60 @@ async fn a_folders_files_are_counted() {
     }
     let status: Value = serde_json::from_str(&running.page("/status").await).expect("JSON");
     assert_eq!(status["listeners"]["lab-files"]["processed"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_is_a_span_of_its_messages_trace_and_the_receiver_goes_on_with_it() {
+    let collector = Collector::start();
+    let next = Fhir::start().await;
+    let ward = Receiver::start(|_| React::Says("AR")).await;
+    let destinations = format!(
+        "[[destination]]\nname = 'next'\nto = 'http://{}/fhir'\n[[destination]]\nname = 'ward'\nto = 'mllp://{}'\n",
+        next.process.http.expect("an HTTP listener"),
+        ward.address
+    );
+    let running = Watched::start(&format!("{}{destinations}", telemetry(&collector, "")), "info");
+    exchange(running.process.mllp, &oru("OUT", "4.0")).await;
+    until("both attempts are told", async || {
+        collector.has(&["causeway.outcome", "rejected", "delivered"])
+    })
+    .await;
+    let trace = shown(running.data.path(), 1)["trace"]
+        .as_str()
+        .expect("a trace")
+        .to_owned();
+    // Those before were the test's own questions whether it is there.
+    let there = (1..100).map(|number| shown(next.folder.path(), number));
+    let mut traces = there
+        .take_while(|shown| !shown.is_null())
+        .map(|shown| shown["trace"].clone());
+    assert!(
+        traces.any(|one| one == trace.as_str()),
+        "one trace through both gateways"
+    );
+    assert!(running.process.terminate());
+    let spans = spans(&collector);
+    if spans.is_empty() {
+        println!("SKIPPED: no opentelemetry-proto in target/peers; scripts/setup.sh test sets it up");
+        return;
+    }
+    let delivers: Vec<&Value> = spans.iter().filter(|span| span["name"] == "deliver").collect();
+    let of = |span: &Value, name: &str| {
+        let all = span["attributes"].as_array().expect("attributes").clone();
+        let found = all.into_iter().find(|one| one["key"] == name).expect("the attribute");
+        found["value"]["stringValue"].as_str().unwrap_or_default().to_owned()
+    };
+    let mut told: Vec<_> = delivers
+        .iter()
+        .map(|span| (of(span, "causeway.destination"), of(span, "causeway.outcome")))
+        .collect();
+    told.sort();
+    let expected = [("next", "delivered"), ("ward", "rejected")];
+    assert_eq!(told, expected.map(|(to, outcome)| (to.to_owned(), outcome.to_owned())));
+    for span in delivers {
+        assert_eq!(
+            (&span["traceId"], &span["kind"]),
+            (&Value::from(bytes(&trace)), &Value::from("SPAN_KIND_CLIENT"))
+        );
+    }
 }

@@ -13,6 +13,7 @@ use super::{Class, Destination, Failure, Form, Outgoing};
 use crate::guard::guard;
 use crate::resources::{Known, bundle_of};
 use crate::spool::Spool;
+use crate::telemetry::Telemetry;
 
 /// Renders a parcel for a destination in the form that it gets: one arm a form, where formats are known.
 pub type Render = Arc<dyn Fn(&Parcel<'_>, &Destination, &Stamp) -> Result<Bytes, Failure> + Send + Sync>;
@@ -27,6 +28,8 @@ pub struct Material {
     pub store: Arc<dyn Store>,
     /// The formats.
     pub render: Render,
+    /// Where attempts are told of.
+    pub telemetry: Arc<Telemetry>,
     /// The resources, where somebody keeps them.
     pub known: Option<Known>,
     /// Where DICOM objects are.
@@ -71,6 +74,7 @@ impl Material {
         let control_id = control_id(posted.id, posted.posted);
         let (bytes, file) = self.content(destination, (posted, applied), &frame, &control_id)?;
         Ok(Outgoing {
+            span: self.telemetry.attempt(posted.number, &frame, &control_id),
             control_id,
             media_type: posted.delivery.media_type.clone(),
             bytes,

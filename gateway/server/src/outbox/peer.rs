@@ -9,6 +9,8 @@ use bytes::Bytes;
 use causeway_core::Frame;
 use futures_util::future::BoxFuture;
 
+use crate::telemetry::Caller;
+
 /// A delivery on its way out.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
@@ -25,6 +27,8 @@ pub struct Outgoing {
     pub frame: Arc<Frame>,
     /// That frame's number.
     pub number: u64,
+    /// The span of this attempt, in the message's trace; for peers that can be told of it.
+    pub span: Caller,
 }
 
 /// The peer has it.

@@ -19,7 +19,7 @@ use super::pace::Pace;
 use super::queue::{Queue, Wish};
 use super::{Class, Delivered, Destination, Failure, Peer};
 use crate::guard::defect;
-use crate::telemetry::TraceId;
+use crate::telemetry::{Caller, Delivery as Told, TraceId};
 
 /// Between two attempts to write or read while the log is out of order.
 const OUTAGE: Duration = Duration::from_millis(500);
@@ -317,17 +317,30 @@ async fn deliver(
     posted: &Posted,
     trace: &mut Option<TraceId>,
 ) -> Result<Delivered, Failure> {
+    let (begun, telemetry, attempt) = (Timestamp::now(), Arc::clone(&material.telemetry), posted.attempts + 1);
     let applied = material.applied(destination, posted.number).await?;
     let stopping = |_| Failure::new(Class::Unreachable, "the gateway is stopping");
     let permit = Arc::clone(rendering).acquire_owned().await.map_err(stopping)?;
-    let (destination, posted) = (Arc::clone(destination), posted.clone());
+    let (to, posted) = (Arc::clone(destination), posted.clone());
     let outgoing = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        material.outgoing(&destination, &posted, applied)
+        material.outgoing(&to, &posted, applied)
     });
     let broken = |_| Failure::new(Class::Broken, "a defect of the gateway");
     let outgoing = outgoing.await.map_err(broken)??;
-    let of = TraceId::of(outgoing.number, &outgoing.frame);
-    *trace = Some(of);
-    of.scope(peer.deliver(outgoing)).await
+    let (ours, caller, number) = (outgoing.span, Caller::of(&outgoing.frame), outgoing.number);
+    *trace = Some(ours.trace);
+    let result = ours.trace.scope(peer.deliver(outgoing)).await;
+    telemetry.delivery(&Told {
+        destination: &destination.name,
+        number,
+        attempt,
+        begun,
+        outcome: result
+            .as_ref()
+            .map_or_else(|failure| failure.class.word(), |_| Told::DONE),
+        ours,
+        caller,
+    });
+    result
 }

@@ -30,6 +30,30 @@ pub use stages::Stages;
 pub(crate) use trace::stages;
 pub use trace::{Caller, TraceId, stage};
 
+/// An attempt to deliver that ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// The destination's name.
+    pub destination: &'a str,
+    /// Number of the message's frame.
+    pub number: u64,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// When it began.
+    pub begun: jiff::Timestamp,
+    /// [`Delivery::DONE`], or the class of the failure.
+    pub outcome: &'static str,
+    /// Its own span, as the receiver was told.
+    pub ours: Caller,
+    /// The span that the message came from.
+    pub caller: Option<Caller>,
+}
+
+impl Delivery<'_> {
+    /// The outcome of one that the peer has.
+    pub const DONE: &'static str = "delivered";
+}
+
 /// What the joints of a gateway tell.
 #[derive(Debug, Default)]
 pub struct Telemetry {
@@ -56,6 +80,27 @@ impl Telemetry {
         let otlp = self.otlp.get()?;
         let caller = Caller::of(frame);
         otlp.traces(trace, caller).then(|| Stages::new(caller))
+    }
+
+    /// The span of an attempt that begins now to deliver a frame's message under a control id.
+    pub fn attempt(&self, number: u64, frame: &Frame, control_id: &str) -> Caller {
+        let trace = TraceId::of(number, frame);
+        let sampled = self
+            .otlp
+            .get()
+            .is_some_and(|otlp| otlp.traces(trace, Caller::of(frame)));
+        Caller {
+            trace,
+            span: trace::span(trace, control_id, jiff::Timestamp::now()),
+            sampled,
+        }
+    }
+
+    /// Tells of an attempt where somebody collects traces.
+    pub fn delivery(&self, told: &Delivery<'_>) {
+        if let Some(otlp) = self.otlp.get().filter(|_| told.ours.sampled) {
+            otlp.delivery(told);
+        }
     }
 
     /// Counts a message that was answered and is kept, and tells it where somebody collects traces.

@@ -8,6 +8,7 @@ use std::future::Future;
 
 use causeway_core::{Frame, Head};
 use jiff::Timestamp;
+use sha2::{Digest, Sha256};
 
 use super::Stages;
 
@@ -102,6 +103,17 @@ fn told<T>(tell: impl FnOnce(&mut Stages) -> T) -> Option<T> {
             .map(|mut stages| tell(&mut stages))
     };
     CURRENT.try_with(at_hand).ok().flatten()
+}
+
+/// The id of a span that begins at a time, of all that have its name; never zero.
+pub(super) fn span(trace: TraceId, name: &str, begun: Timestamp) -> u64 {
+    let mut hash = Sha256::new();
+    hash.update(trace.get().to_be_bytes());
+    hash.update(begun.as_nanosecond().to_be_bytes());
+    hash.update(name);
+    let digest = hash.finalize();
+    let first = digest.first_chunk::<8>().map_or(1, |bytes| u64::from_be_bytes(*bytes));
+    first.max(1)
 }
 
 impl Caller {

@@ -41,6 +41,7 @@ impl Gateway {
         let material = Material {
             store: Arc::clone(self.house.inbox.store()),
             render: render(self.doors.clone()),
+            telemetry: Arc::clone(&self.house.telemetry),
             known: keeps_resources(config).then(|| {
                 let sequencer = Arc::clone(&self.house.sequencer);
                 Known::new(&config.data, sequencer, UNITES, causeway_fhir::is_found_by_identifier)

@@ -100,6 +100,7 @@ mod tests {
             file: None,
             frame: Arc::new(frame),
             number: 1,
+            span: crate::telemetry::Caller::read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap(),
         }
     }
 

@@ -114,7 +114,8 @@ impl Http {
             .header(ACCEPT, FHIR)
             .header(USER_AGENT, AGENT)
             .header("prefer", "return=minimal")
-            .header("x-request-id", &outgoing.control_id);
+            .header("x-request-id", &outgoing.control_id)
+            .header("traceparent", outgoing.span.to_string());
         let token = self.token.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(token) = token {
             request = request.header(AUTHORIZATION, token);

@@ -1,4 +1,4 @@
-//! Gives a span the trace id of its message. The SDK asks for ids while it makes a span, on the thread that makes it.
+//! Gives a span the trace id of its message, and the id under which others were told of it. The SDK asks for ids while it makes a span, on the thread that makes it.
 
 use std::cell::Cell;
 
@@ -9,6 +9,7 @@ use crate::telemetry::TraceId;
 
 thread_local! {
     static NEXT: Cell<u128> = const { Cell::new(0) };
+    static SPAN: Cell<u64> = const { Cell::new(0) };
 }
 
 /// While it lives, spans made on this thread belong to a trace.
@@ -20,9 +21,16 @@ pub(super) fn this_thread(trace: TraceId) -> Given {
     Given
 }
 
+/// The same, and the next span its id.
+pub(super) fn this_span(trace: TraceId, span: u64) -> Given {
+    SPAN.set(span);
+    this_thread(trace)
+}
+
 impl Drop for Given {
     fn drop(&mut self) {
         NEXT.set(0);
+        SPAN.set(0);
     }
 }
 
@@ -39,6 +47,9 @@ impl IdGenerator for Ids {
     }
 
     fn new_span_id(&self) -> SpanId {
-        self.0.new_span_id()
+        match SPAN.take() {
+            0 => self.0.new_span_id(),
+            given => SpanId::from(given),
+        }
     }
 }

@@ -22,7 +22,7 @@ use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, SdkTracer
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::Registry;
 
-use super::{Caller, Ended, Family, Options, Stages, TraceId};
+use super::{Caller, Delivery, Ended, Family, Options, Stages, TraceId};
 use crate::transport::tls::Clients;
 use client::House;
 
@@ -139,6 +139,29 @@ impl Otlp {
                 .end_with_timestamp(time(end));
         }
         span.end_with_timestamp(begun + ended.took);
+    }
+
+    /// Tells of one attempt to deliver, in the trace of its message.
+    pub(super) fn delivery(&self, told: &Delivery<'_>) {
+        let _id = ids::this_span(told.ours.trace, told.ours.span);
+        let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        let builder = self
+            .tracer
+            .span_builder("deliver")
+            .with_kind(SpanKind::Client)
+            .with_start_time(time(told.begun))
+            .with_attributes([
+                KeyValue::new("causeway.destination", told.destination.to_owned()),
+                KeyValue::new("causeway.number", number(told.number)),
+                KeyValue::new("causeway.attempt", i64::from(told.attempt)),
+                KeyValue::new("causeway.outcome", told.outcome),
+            ]);
+        let parent = told.caller.map(|caller| context(caller.trace.get(), caller.span));
+        let mut span = self.tracer.build_with_context(builder, &parent.unwrap_or_default());
+        if told.outcome != Delivery::DONE {
+            span.set_status(Status::error(told.outcome));
+        }
+        span.end();
     }
 
     /// Exports these metrics from now on.
