@@ -139,6 +139,42 @@ pub(super) struct Values<'t> {
     pub(super) dates: Vec<(i64, i64)>,
 }
 
+/// Values that outlive the text that they were read from.
+#[derive(Debug)]
+pub(super) struct Owned {
+    tokens: Vec<(&'static str, Box<str>, Box<str>)>,
+    patient: Option<Box<str>>,
+    subject: Option<Box<str>>,
+    dates: Vec<(i64, i64)>,
+}
+
+impl From<Values<'_>> for Owned {
+    fn from(values: Values<'_>) -> Self {
+        let tokens = values.tokens.into_iter();
+        Self {
+            tokens: tokens
+                .map(|(name, code, system)| (name, code.into(), system.into()))
+                .collect(),
+            patient: values.patient.map(Into::into),
+            subject: values.subject.map(Into::into),
+            dates: values.dates,
+        }
+    }
+}
+
+impl Owned {
+    /// The values again.
+    pub(super) fn borrowed(&self) -> Values<'_> {
+        let tokens = self.tokens.iter();
+        Values {
+            tokens: tokens.map(|(name, code, system)| (*name, &**code, &**system)).collect(),
+            patient: self.patient.as_deref(),
+            subject: self.subject.as_deref(),
+            dates: self.dates.clone(),
+        }
+    }
+}
+
 impl<'t> Values<'t> {
     /// The values of a resource; `named` says what a reference within the message means.
     pub(super) fn of(kind: &str, tree: &'t Tree, resource: NodeId, named: impl Fn(&'t str) -> &'t str) -> Self {

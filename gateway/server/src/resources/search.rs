@@ -82,8 +82,13 @@ impl Search {
             return false;
         }
         let values = Values::of(&self.kind, tree, NodeId::ROOT, |text| text);
+        self.meets(&values, text("id"), updated)
+    }
+
+    /// Whether a resource of its type with these values meets it.
+    pub(super) fn meets(&self, values: &Values<'_>, id: &str, updated: i64) -> bool {
         let mut criteria = self.criteria.iter();
-        criteria.all(|criterion| criterion.test.holds(&values, text("id"), updated))
+        criteria.all(|criterion| criterion.test.holds(values, id, updated))
     }
 }
 

@@ -15,20 +15,28 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use super::params::{Owned, Values};
 use super::query::Reader;
-use super::search::{Criterion, Search};
-use super::wish::{Wish, behind, problem, several, wishes};
+use super::wish::{Wish, behind, condition_of, problem, renamed, several, wishes};
 
 /// How long a request waits for what was written before it to be applied.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is decided and not applied yet.
+/// A version that a writer writes over.
 #[derive(Debug, Clone, Copy)]
-struct Pending {
-    number: u64,
+struct Known {
     version: u64,
     updated: Timestamp,
     deleted: bool,
+}
+
+/// What is decided and not applied yet.
+#[derive(Debug)]
+struct Pending {
+    number: u64,
+    applied: Applied,
+    /// What it will be found by.
+    values: Owned,
 }
 
 #[derive(Debug, Default)]
@@ -37,8 +45,6 @@ struct State {
     pending: HashMap<String, Pending>,
     /// Whether what a feed made may be written over.
     over_feeds: bool,
-    /// Conditions of creates that are decided and not applied yet, with what they made.
-    conditions: HashMap<String, (Applied, u64)>,
 }
 
 /// Orders writes; without tables to look at, nothing can be written.
@@ -152,26 +158,18 @@ impl Sequencer {
             }
         }
         if problems.is_empty() {
-            state.reserve(&wishes, &all, number);
+            state.reserve(tree, &wishes, &all, number);
             Ok(all)
         } else {
             Err(problems)
         }
     }
 
-    /// Whether a Bundle has conditions that are tested by searching.
-    pub fn searches(tree: &Tree) -> bool {
-        wishes(tree).iter().any(|wish| wish.condition().is_some())
-    }
-
     /// A frame's answer was applied, or could not be kept.
     pub fn release(&self, numbers: &[u64]) {
         let numbers: HashSet<u64> = numbers.iter().copied().collect();
         let mut state = self.lock();
-        if !state.pending.is_empty() || !state.conditions.is_empty() {
-            state.pending.retain(|_, pending| !numbers.contains(&pending.number));
-            state.conditions.retain(|_, (_, number)| !numbers.contains(number));
-        }
+        state.pending.retain(|_, pending| !numbers.contains(&pending.number));
         drop(state);
         self.moved.notify_waiters();
     }
@@ -206,22 +204,24 @@ impl State {
         !waiting.iter().any(there)
     }
 
-    fn reserve(&mut self, wishes: &[Wish<'_>], all: &[Applied], number: u64) {
+    fn reserve(&mut self, tree: &Tree, wishes: &[Wish<'_>], all: &[Applied], number: u64) {
+        let names = renamed(tree, wishes, all);
+        let meant = |text| {
+            let new = names.iter().find(|(old, _)| old == text);
+            new.map_or(text, |(_, new)| new.as_str())
+        };
         for (wish, applied) in wishes.iter().zip(all) {
             if applied.effect == Effect::Found {
                 continue;
             }
+            let resource = tree.get(wish.node, "resource");
+            let values = resource.map(|resource| Values::of(wish.kind, tree, resource, meant));
             let pending = Pending {
                 number,
-                version: applied.version,
-                updated: applied.updated,
-                deleted: applied.effect == Effect::Deleted,
+                applied: applied.clone(),
+                values: values.unwrap_or_default().into(),
             };
             self.pending.insert(format!("{}/{}", applied.kind, applied.id), pending);
-            if let Some(condition) = wish.condition() {
-                let key = format!("{}?{condition}", wish.kind);
-                self.conditions.insert(key, (applied.clone(), number));
-            }
         }
     }
 
@@ -290,9 +290,14 @@ impl State {
 
     /// The current version, by what is decided and by what is applied. What a feed made is not written over, unless
     /// that is configured.
-    fn known(&self, reader: &Reader, wish: &Wish<'_>) -> Result<Option<Pending>, Box<Finding>> {
+    fn known(&self, reader: &Reader, wish: &Wish<'_>) -> Result<Option<Known>, Box<Finding>> {
         if let Some(pending) = self.pending.get(&format!("{}/{}", wish.kind, wish.id)) {
-            return Ok(Some(*pending));
+            let applied = &pending.applied;
+            return Ok(Some(Known {
+                version: applied.version,
+                updated: applied.updated,
+                deleted: applied.effect == Effect::Deleted,
+            }));
         }
         let stored = reader.current(wish.kind, &wish.id).map_err(|_| behind())?;
         let Some(stored) = stored else { return Ok(None) };
@@ -304,68 +309,54 @@ impl State {
                 "the resource comes from a feed and is not written over HTTP",
             ));
         }
-        Ok(Some(Pending {
-            number: 0,
+        Ok(Some(Known {
             version: stored.slot.version,
             updated: Timestamp::from_microsecond(stored.slot.updated).unwrap_or_default(),
             deleted: stored.slot.deleted,
         }))
     }
 
-    /// What a conditional create finds.
+    /// What meets a condition, by what is decided and by what is applied.
     fn existing(&self, reader: &Reader, wish: &Wish<'_>, condition: &str) -> Result<Option<Applied>, Box<Finding>> {
-        if let Some((applied, _)) = self.conditions.get(&format!("{}?{condition}", wish.kind)) {
-            return Ok(Some(Applied {
-                entry: wish.entry,
-                effect: Effect::Found,
-                ..applied.clone()
-            }));
-        }
         let search = condition_of(wish.kind, condition)?;
-        let mut found = Vec::new();
+        let decided = self.pending.values().map(|pending| (&pending.applied, &pending.values));
+        let met = decided.filter(|(applied, values)| {
+            let there = applied.kind == wish.kind && applied.effect != Effect::Deleted;
+            there && search.meets(&values.borrowed(), &applied.id, applied.updated.as_microsecond())
+        });
+        let mut all: Vec<Applied> = met.map(|(applied, _)| found(wish, applied.clone())).collect();
         let mut next = Some(0);
-        while let Some(after) = next.filter(|_| found.len() < 2) {
+        while let Some(after) = next.filter(|_| all.len() < 2) {
             let page = reader.search(&search, after, 2).map_err(|_| behind())?;
-            found.extend(page.found);
+            let known = |id: &str| self.pending.contains_key(&format!("{}/{id}", wish.kind));
+            let stored = page.found.into_iter().filter(|one| !known(&one.id));
+            all.extend(stored.map(|one| {
+                found(
+                    wish,
+                    Applied {
+                        entry: 0,
+                        kind: wish.kind.to_owned(),
+                        id: one.id,
+                        version: one.version,
+                        updated: Timestamp::from_microsecond(one.updated).unwrap_or_default(),
+                        effect: Effect::Found,
+                    },
+                )
+            }));
             next = page.next;
         }
-        let [only] = found.as_slice() else {
-            return if found.is_empty() { Ok(None) } else { Err(several()) };
-        };
-        Ok(Some(Applied {
-            entry: wish.entry,
-            kind: wish.kind.to_owned(),
-            id: only.id.clone(),
-            version: only.version,
-            updated: Timestamp::from_microsecond(only.updated).unwrap_or_default(),
-            effect: Effect::Found,
-        }))
+        let first = all.pop();
+        if all.is_empty() { Ok(first) } else { Err(several()) }
     }
 }
 
-fn condition_of(kind: &str, condition: &str) -> Result<Search, Box<Finding>> {
-    let wrong = |text: String| {
-        problem(
-            "wrong-search",
-            Class::Value,
-            format!("条件无法使用：{text}"),
-            text.clone(),
-        )
-    };
-    let query = condition.split_once('?').map_or(condition, |(_, query)| query);
-    let mut search = Search {
-        kind: kind.to_owned(),
-        criteria: Vec::new(),
-    };
-    for (name, value) in crate::fhir_api::pairs(query) {
-        search
-            .criteria
-            .push(Criterion::new(kind, &name, &value).map_err(wrong)?);
+/// What a wish found.
+fn found(wish: &Wish<'_>, applied: Applied) -> Applied {
+    Applied {
+        entry: wish.entry,
+        effect: Effect::Found,
+        ..applied
     }
-    if search.criteria.is_empty() {
-        return Err(wrong("a condition is needed".to_owned()));
-    }
-    Ok(search)
 }
 
 /// FHIR says times to the millisecond here, and what is told is what is stored.

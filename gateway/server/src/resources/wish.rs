@@ -4,8 +4,11 @@
 
 use std::borrow::Cow;
 
+use causeway_core::answer::Applied;
 use causeway_core::fhir::{NodeId, Tree};
 use causeway_core::{Class, Finding};
+
+use super::search::{Criterion, Search};
 
 /// What a write asks for.
 #[derive(Debug)]
@@ -58,11 +61,6 @@ pub(super) fn wishes(tree: &Tree) -> Vec<Wish<'_>> {
 }
 
 impl Wish<'_> {
-    /// The search that it depends on.
-    pub(super) fn condition(&self) -> Option<&str> {
-        self.of.or(self.if_none_exist)
-    }
-
     /// If-Match (RFC 9110 13.1.1): the version that the writer has seen must be the current one.
     pub(super) fn test(&self, known: Option<u64>) -> Result<(), Box<Finding>> {
         let Some(tag) = self.if_match else { return Ok(()) };
@@ -78,6 +76,46 @@ impl Wish<'_> {
             format!("If-Match is not the current version, which is {now}"),
         ))
     }
+}
+
+/// What references within the Bundle mean where a condition found another resource than the one that was brought: the old
+/// place and the new.
+pub(super) fn renamed(tree: &Tree, wishes: &[Wish<'_>], all: &[Applied]) -> Vec<(String, String)> {
+    let pairs = wishes.iter().zip(all).filter_map(|(wish, applied)| {
+        let resource = tree.get(wish.node, "resource")?;
+        let brought = tree.get_str(resource, "id").filter(|id| *id != applied.id)?;
+        Some((
+            format!("{}/{brought}", wish.kind),
+            format!("{}/{}", applied.kind, applied.id),
+        ))
+    });
+    pairs.collect()
+}
+
+/// What a condition searches for.
+pub(super) fn condition_of(kind: &str, condition: &str) -> Result<Search, Box<Finding>> {
+    let wrong = |text: String| {
+        problem(
+            "wrong-search",
+            Class::Value,
+            format!("条件无法使用：{text}"),
+            text.clone(),
+        )
+    };
+    let query = condition.split_once('?').map_or(condition, |(_, query)| query);
+    let mut search = Search {
+        kind: kind.to_owned(),
+        criteria: Vec::new(),
+    };
+    for (name, value) in crate::fhir_api::pairs(query) {
+        search
+            .criteria
+            .push(Criterion::new(kind, &name, &value).map_err(wrong)?);
+    }
+    if search.criteria.is_empty() {
+        return Err(wrong("a condition is needed".to_owned()));
+    }
+    Ok(search)
 }
 
 pub(super) fn several() -> Box<Finding> {
