@@ -105,6 +105,29 @@ pub fn patient() -> Value {
     })
 }
 
+/// The resources of a transaction, by their paths.
+pub fn parts(name: &str) -> [String; 3] {
+    ["Patient", "Encounter", "Observation"].map(|kind| format!("{kind}/{name}"))
+}
+
+/// A transaction of three resources that refer to each other, each new.
+pub fn transaction(name: &str) -> Value {
+    let [who, visit, result] = parts(name);
+    let subject = json!({"reference": who});
+    let class = json!({"code": "IMP", "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode"});
+    let resources = [
+        json!({"resourceType": "Patient", "id": name}),
+        json!({"resourceType": "Encounter", "id": name, "status": "finished", "class": class, "subject": subject}),
+        json!({"resourceType": "Observation", "id": name, "status": "final", "code": {"text": "K"},
+            "subject": subject, "encounter": {"reference": visit}}),
+    ];
+    let entries = resources.into_iter().zip([&who, &visit, &result]);
+    let entries: Vec<_> = entries
+        .map(|(resource, url)| json!({"resource": resource, "request": {"method": "PUT", "url": url}}))
+        .collect();
+    json!({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+}
+
 /// The code of an outcome's first issue: ours, and the type of issue.
 ///
 /// # Panics

@@ -8,6 +8,8 @@ use tokio::net::TcpStream;
 
 /// How long a peer waits before the test is over.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two bytes of a peer that is slow on purpose.
+const DRIP: Duration = Duration::from_millis(20);
 
 /// A connection.
 #[derive(Debug)]
@@ -89,6 +91,24 @@ impl Http {
         self.stream.write_all(bytes).await.is_ok()
     }
 
+    /// Sends a byte again and again, as who wants to hold a place does, until there is a response; `None` when the connection
+    /// ended without one.
+    ///
+    /// # Panics
+    /// When nothing comes for long.
+    pub async fn drip(&mut self, byte: u8) -> Option<Response> {
+        let dripping = async {
+            while tokio::time::timeout(DRIP, self.stream.readable()).await.is_err() {
+                if self.stream.write_all(&[byte]).await.is_err() {
+                    break;
+                }
+            }
+        };
+        let told = tokio::time::timeout(PATIENCE, dripping).await;
+        told.expect("a word in time");
+        self.response().await
+    }
+
     /// Says no more; the other side may still answer.
     pub async fn finish(&mut self) {
         let _closed = self.stream.shutdown().await;
@@ -102,6 +122,19 @@ impl Http {
         let request = self.request(method, path, fields, body);
         assert!(self.send(&request).await, "the request is taken");
         self.response().await.expect("a response")
+    }
+
+    /// Sends a request and reads its response, where the other side may be gone.
+    ///
+    /// # Panics
+    /// When nothing comes for long.
+    pub async fn try_ask(&mut self, method: &str, path: &str, fields: &str, body: &[u8]) -> Option<Response> {
+        let request = self.request(method, path, fields, body);
+        if self.send(&request).await {
+            self.response().await
+        } else {
+            None
+        }
     }
 
     /// The next response; `None` when the connection ended.

@@ -30,7 +30,7 @@ pub use claims::{claims, write_claims};
 pub use collector::{Collector, Watched, base64};
 pub use dicom::write_ct;
 pub use disk::Disk;
-pub use fhir::{Fhir, JSON, issue, patient};
+pub use fhir::{Fhir, JSON, issue, parts, patient, transaction};
 pub use http::{Http, Response};
 pub use messages::{EXAMPLE, fields, message, oru, segment};
 pub use orthanc::{Orthanc, free_port};

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use causeway_tests::{Fhir, Http, JSON, Process, Response, get, patient, until};
+use causeway_tests::{Fhir, Http, JSON, Process, Response, get, parts, patient, transaction, until};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -33,19 +33,12 @@ impl Told {
     }
 }
 
-/// A request of a peer whose server may be gone.
-async fn ask(http: &mut Http, method: &str, path: &str, fields: &str, body: &Value) -> Option<Response> {
-    let request = http.request(method, path, fields, body.to_string().as_bytes());
-    if !http.send(&request).await {
-        return None;
-    }
-    http.response().await
-}
-
 async fn creates(address: SocketAddr, told: Arc<Told>) -> Option<()> {
     let mut http = Http::connect(address).await;
     loop {
-        let answer = ask(&mut http, "POST", "/fhir/Patient", JSON, &patient()).await?;
+        let answer = http
+            .try_ask("POST", "/fhir/Patient", JSON, patient().to_string().as_bytes())
+            .await?;
         told.written(&answer);
     }
 }
@@ -55,37 +48,17 @@ async fn creates(address: SocketAddr, told: Arc<Told>) -> Option<()> {
 async fn updates(address: SocketAddr, told: Arc<Told>) -> Option<()> {
     let mut http = Http::connect(address).await;
     loop {
-        let read = ask(&mut http, "GET", "/fhir/Basic/one", "", &Value::Null).await?;
+        let read = http.try_ask("GET", "/fhir/Basic/one", "", b"").await?;
         let seen = read.header("etag").to_owned();
         let body = json!({"resourceType": "Basic", "id": "one", "code": {"text": seen}});
         let fields = format!("{JSON}If-Match: {seen}\r\n");
-        let answer = ask(&mut http, "PUT", "/fhir/Basic/one", &fields, &body).await?;
+        let answer = http
+            .try_ask("PUT", "/fhir/Basic/one", &fields, body.to_string().as_bytes())
+            .await?;
         if answer.status != 412 {
             told.written(&answer);
         }
     }
-}
-
-/// The resources of a transaction, by their paths.
-fn parts(name: &str) -> [String; 3] {
-    ["Patient", "Encounter", "Observation"].map(|kind| format!("{kind}/{name}"))
-}
-
-fn transaction(name: &str) -> Value {
-    let [who, visit, result] = parts(name);
-    let subject = json!({"reference": who});
-    let class = json!({"code": "IMP", "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode"});
-    let resources = [
-        json!({"resourceType": "Patient", "id": name}),
-        json!({"resourceType": "Encounter", "id": name, "status": "finished", "class": class, "subject": subject}),
-        json!({"resourceType": "Observation", "id": name, "status": "final", "code": {"text": "K"},
-            "subject": subject, "encounter": {"reference": visit}}),
-    ];
-    let entries = resources.into_iter().zip([&who, &visit, &result]);
-    let entries: Vec<_> = entries
-        .map(|(resource, url)| json!({"resource": resource, "request": {"method": "PUT", "url": url}}))
-        .collect();
-    json!({"resourceType": "Bundle", "type": "transaction", "entry": entries})
 }
 
 async fn transactions(address: SocketAddr, prefix: String, told: Arc<Told>) -> Option<()> {
@@ -94,7 +67,9 @@ async fn transactions(address: SocketAddr, prefix: String, told: Arc<Told>) -> O
         let name = format!("{prefix}-{number}");
         let known = |yes| told.transactions.lock().expect("no panic").insert(name.clone(), yes);
         known(false);
-        let answer = ask(&mut http, "POST", "/fhir", JSON, &transaction(&name)).await?;
+        let answer = http
+            .try_ask("POST", "/fhir", JSON, transaction(&name).to_string().as_bytes())
+            .await?;
         assert_eq!(answer.status, 200, "{}", answer.text());
         known(true);
         told.yes.fetch_add(1, Ordering::SeqCst);
@@ -106,7 +81,9 @@ async fn transactions(address: SocketAddr, prefix: String, told: Arc<Told>) -> O
 async fn once(address: SocketAddr, condition: String, body: Value) -> Option<(u16, String)> {
     let mut http = Http::connect(address).await;
     let fields = format!("{JSON}If-None-Exist: {condition}\r\n");
-    let answer = ask(&mut http, "POST", "/fhir/Patient", &fields, &body).await?;
+    let answer = http
+        .try_ask("POST", "/fhir/Patient", &fields, body.to_string().as_bytes())
+        .await?;
     assert!(matches!(answer.status, 200 | 201), "{}", answer.text());
     Some((answer.status, answer.header("location").to_owned()))
 }
