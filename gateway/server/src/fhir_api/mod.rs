@@ -134,7 +134,7 @@ impl Api {
             [kind, id] if is_id(id) => {
                 known(kind)?;
                 look.begin("read", &steps.join("/"));
-                self.settle(Some((kind, id))).await?;
+                self.settle(kind, Some(id)).await?;
                 let shape = Shape::of_read(&head.query).map_err(search::wrong)?;
                 self.with(|reader| answer::current(reader.read(kind, id), head, &shape))
                     .inspect(|_| look.found = 1)
@@ -142,7 +142,7 @@ impl Api {
             [kind, id, "_history", version] if is_id(id) => {
                 known(kind)?;
                 look.begin("vread", &steps.join("/"));
-                self.settle(Some((kind, id))).await?;
+                self.settle(kind, Some(id)).await?;
                 let version = version.parse().unwrap_or(0); // none has that one
                 let shape = Shape::of_read(&head.query).map_err(search::wrong)?;
                 self.with(|reader| answer::current(reader.version(kind, id, version), head, &shape))
@@ -167,7 +167,7 @@ impl Api {
         known(kind)?;
         look.begin("search", &format!("{kind}?{query}"));
         let search = search::Asked::of(kind, &query)?;
-        self.settle(None).await?;
+        self.settle(kind, None).await?;
         if search.counts() {
             look.found = self.count(&search).await?;
             return Ok(search.number(&head.base, look.found));
@@ -192,8 +192,8 @@ impl Api {
     }
 
     /// Whoever wrote something sees it in what is read afterwards.
-    async fn settle(&self, of: Option<(&str, &str)>) -> Result<(), Box<Finding>> {
-        if self.sequencer.settled(of).await {
+    async fn settle(&self, kind: &str, id: Option<&str>) -> Result<(), Box<Finding>> {
+        if self.sequencer.settled(kind, id).await {
             Ok(())
         } else {
             Err(answer::behind())

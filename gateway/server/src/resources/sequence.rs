@@ -174,24 +174,23 @@ impl Sequencer {
         self.moved.notify_waiters();
     }
 
-    /// Waits until what was written before is applied: of one resource, or of all. Whether it is.
-    pub async fn settled(&self, of: Option<(&str, &str)>) -> bool {
+    /// Waits until what was written before is applied: of one resource, or of all of a type. Whether it is.
+    pub async fn settled(&self, kind: &str, id: Option<&str>) -> bool {
         let waiting: Vec<(String, u64)> = {
             let state = self.lock();
-            let named = of
-                .filter(|_| !state.pending.is_empty())
-                .map(|(kind, id)| format!("{kind}/{id}"));
-            let number = |key: &String| state.pending.get(key).map(|pending| pending.number);
-            match (of, named) {
-                (Some(_), name) => name
-                    .and_then(|name| number(&name).map(|of| (name, of)))
+            let all = &state.pending;
+            let waits = |(key, pending): (&String, &Pending)| (key.clone(), pending.number);
+            match id {
+                _ if all.is_empty() => Vec::new(),
+                Some(id) => all
+                    .get_key_value(&format!("{kind}/{id}"))
+                    .map(waits)
                     .into_iter()
                     .collect(),
-                (None, _) => state
-                    .pending
-                    .iter()
-                    .map(|(key, pending)| (key.clone(), pending.number))
-                    .collect(),
+                None => {
+                    let of_kind = all.iter().filter(|(_, pending)| pending.applied.kind == kind);
+                    of_kind.map(waits).collect()
+                }
             }
         };
         waiting.is_empty() || self.until(|state| state.has_none_of(&waiting)).await
