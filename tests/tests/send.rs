@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use causeway_tests::{EXAMPLE, Process, binary, until};
+use causeway_tests::{EXAMPLE, Process, binary, oru, until};
 use serde_json::{Value, json};
 
 const STANZA: &str = "[[listener]]\nname = 'http'\naddress = '127.0.0.1:0'\ntransport = 'http'\n\
@@ -98,4 +98,57 @@ fn fhir_is_shown_as_the_gateway_takes_it() {
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
         assert!(said.contains("method-not-allowed"), "{said}");
     }
+}
+
+/// What `translate` prints of a file, a value a line.
+fn translated(file: &str) -> Vec<Value> {
+    let run = Command::new(binary())
+        .args(["translate", "--output", "ndjson", file])
+        .output()
+        .expect("the command line");
+    let text = String::from_utf8_lossy(&run.stdout).into_owned();
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
+}
+
+/// Every coding below a value.
+fn codings<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
+    match value {
+        Value::Object(members) => {
+            let own = members.get("coding").and_then(Value::as_array);
+            found.extend(own.into_iter().flatten());
+            members.values().for_each(|member| codings(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| codings(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_coding_system_without_a_code_is_kept_and_is_no_coding_system() {
+    let data = tempfile::tempdir().expect("a folder");
+    let message = oru("SYSTEM", "4.0").replace("ORC|RE|", "ORC|^^HL70119|");
+    let bundles = translated(&put(data.path(), "system.hl7", message.as_bytes()));
+    let mut all = Vec::new();
+    codings(&bundles[0], &mut all);
+    assert!(all.len() > 10, "{all:?}");
+    let alone: Vec<_> = all
+        .into_iter()
+        .filter(|coding| coding.get("system").is_some() && coding.get("code").is_none())
+        .collect();
+    assert!(alone.is_empty(), "{alone:?}");
+    assert!(bundles[0].to_string().contains("HL70119"), "it is kept");
+}
+
+#[test]
+fn a_set_that_says_nothing_in_fhir_is_no_line() {
+    let data = tempfile::tempdir().expect("a folder");
+    let claim = include_str!("../fuzz/seeds/claims/claim.837");
+    let other = claim.replace("ST*837*0001*005010X222A1", "ST*276*0001*005010X212");
+    let other = other
+        .replace("GS*HC*", "GS*HR*")
+        .replace("*X*005010X222A1~", "*X*005010X212~");
+    assert_eq!(translated(&put(data.path(), "claim.837", claim.as_bytes())).len(), 1);
+    assert_eq!(translated(&put(data.path(), "other.276", other.as_bytes())).len(), 0);
 }

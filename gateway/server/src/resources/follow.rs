@@ -240,12 +240,12 @@ fn answered(batch: &mut Batch<'_>, log: &dyn Store, record: Record) -> anyhow::R
     let Event::Answered { time, ended } = record.event else {
         return Ok(None);
     };
-    let mut written = false;
+    let (mut written, large) = (false, ended.earlier);
     for parts in parts_of(log, record.number, ended) {
         for part in parts.map_err(|fault| anyhow::anyhow!("{}", fault.inside))? {
             written |= apply(batch, record.number, time, &part)?;
         }
-        batch.spill()?;
+        batch.spill(large)?;
     }
     Ok(written.then_some(record.number))
 }

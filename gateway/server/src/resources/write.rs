@@ -15,8 +15,10 @@ use super::unite::Unites;
 /// Ids of which is remembered what was said last, twice as many at most: those that every message names again, such as a
 /// ward or a laboratory.
 const REMEMBERED: usize = 8_192;
-/// Postings held before they are written out.
+/// Postings held before they are written out: those of many messages, and those of one large frame, which comes when the
+/// memory is to be kept small.
 const HELD: usize = 200_000;
+const HELD_OF_ONE: usize = 40_000;
 
 /// What was last said of resources that were said again: two generations, of which the older is dropped.
 #[derive(Debug, Default)]
@@ -304,13 +306,13 @@ impl<'c> Batch<'c> {
         Ok(())
     }
 
-    /// Writes out what has become too much to hold; a file of a million claims is one record of the log.
-    pub(super) fn spill(&mut self) -> anyhow::Result<()> {
-        if self.postings.len() < HELD {
+    /// Writes out what has become too much to hold; a file of a million claims is one record of the log, and `large`.
+    pub(super) fn spill(&mut self, large: bool) -> anyhow::Result<()> {
+        if self.postings.len() < if large { HELD_OF_ONE } else { HELD } {
             return Ok(());
         }
         self.flush()?;
-        self.here.clear();
+        self.here = HashMap::new();
         self.index()
     }
 
