@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use causeway_core::fhir::{Limits, NodeId, Tree, Value, parse};
-use causeway_core::origin::OriginId;
 
+use super::over::{merge, says_the_same};
 use super::pack::{Slot, Text, entries, names, rename, shown};
 use super::params::Values;
 use super::terms;
@@ -244,90 +244,4 @@ fn beside(
     batch.put(&new, &Values::of(kind, merged, NodeId::ROOT, |text| text))?;
     batch.recent.set(terms::id(kind, id), said);
     Ok(())
-}
-
-/// The older members in their order, each replaced where the newer says it; then what is new.
-pub(super) fn merge(old: &Tree, new: &Tree, removed: &[&str]) -> Tree {
-    let mut merged = Tree::new(Value::Object);
-    let root = NodeId::ROOT;
-    for member in old.children(root) {
-        let name = old.name(member);
-        match new.get(root, name) {
-            Some(stated) if name == "identifier" => unite(&mut merged, (old, member), (new, stated)),
-            Some(stated) => merged.copy_one(root, new, stated),
-            None if removed.contains(&name) => {}
-            None => merged.copy_one(root, old, member),
-        }
-    }
-    for member in new.children(root) {
-        if old.get(root, new.name(member)).is_none() {
-            merged.copy_one(root, new, member);
-        }
-    }
-    merged
-}
-
-/// Identifiers unite by system and value; one that both have is as the newer says.
-fn unite(merged: &mut Tree, (old, before): (&Tree, NodeId), (new, stated): (&Tree, NodeId)) {
-    let all = merged.member(NodeId::ROOT, "identifier", Value::Array, OriginId::GENERATED);
-    let key = |tree: &Tree, node| {
-        let text = |name| tree.get_str(node, name).map(str::to_owned);
-        (text("system"), text("value"))
-    };
-    let mut rest: Vec<NodeId> = new.children(stated).collect();
-    for node in old.children(before) {
-        match rest.iter().position(|other| key(new, *other) == key(old, node)) {
-            Some(at) => merged.copy_one(all, new, rest.remove(at)),
-            None => merged.copy_one(all, old, node),
-        }
-    }
-    for node in rest {
-        merged.copy_one(all, new, node);
-    }
-}
-
-/// Whether two versions say the same, `meta` apart.
-fn says_the_same(old: &Tree, merged: &Tree) -> bool {
-    let members = |tree: &Tree| -> Vec<NodeId> {
-        let all = tree.children(NodeId::ROOT);
-        all.filter(|member| tree.name(*member) != "meta").collect()
-    };
-    let (old_members, members) = (members(old), members(merged));
-    old_members.len() == members.len()
-        && old_members
-            .iter()
-            .zip(&members)
-            .all(|(a, b)| old.name(*a) == merged.name(*b) && old.same(*a, merged, *b))
-}
-
-#[cfg(test)]
-mod tests {
-    use causeway_core::fhir::compact;
-
-    use super::*;
-
-    fn tree(text: &str) -> Tree {
-        parse(text.as_bytes(), Limits::default()).unwrap()
-    }
-
-    fn merged(old: &str, new: &str, removed: &[&str]) -> String {
-        compact(&merge(&tree(old), &tree(new), removed), NodeId::ROOT)
-    }
-
-    #[test]
-    fn stated_elements_replace_absent_ones_stay_and_identifiers_unite() {
-        let old = r#"{"id":"1","identifier":[{"system":"a","value":"1"},{"system":"b","value":"2"}],"name":[{"text":"x"}],"gender":"male"}"#;
-        let new = r#"{"id":"1","identifier":[{"system":"b","value":"2","use":"old"},{"value":"3"}],"name":[{"text":"y"}],"birthDate":"1979"}"#;
-        assert_eq!(
-            merged(old, new, &["gender"]),
-            r#"{"id":"1","identifier":[{"system":"a","value":"1"},{"system":"b","value":"2","use":"old"},{"value":"3"}],"name":[{"text":"y"}],"birthDate":"1979"}"#
-        );
-    }
-
-    #[test]
-    fn what_says_nothing_new_is_the_same_but_for_meta() {
-        let old = tree(r#"{"id":"1","meta":{"versionId":"3"},"value":1.0}"#);
-        assert!(says_the_same(&old, &tree(r#"{"id":"1","value":1.0}"#)));
-        assert!(!says_the_same(&old, &tree(r#"{"id":"1","value":1.00}"#)));
-    }
 }

@@ -12,7 +12,7 @@ use causeway_core::origin::OriginId;
 use causeway_core::store::{Decided, Facts};
 use jiff::Timestamp;
 
-use super::feed::merge;
+use super::over::merge;
 use super::pack::{entries, names, rename};
 use super::query::Reader;
 use super::quiet::FORMAT;

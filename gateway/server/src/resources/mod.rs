@@ -9,6 +9,7 @@ mod forget;
 mod known;
 mod merge;
 mod options;
+mod over;
 mod pack;
 mod params;
 mod query;
