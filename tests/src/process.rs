@@ -40,10 +40,17 @@ pub fn messages(data: &Path, arguments: &[&str]) -> Vec<serde_json::Value> {
         .arg(data)
         .output()
         .expect("the command line");
-    let text = String::from_utf8_lossy(&run.stdout).into_owned();
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
+    json_lines(&run.stdout)
+}
+
+/// Values of JSON, one a line.
+///
+/// # Panics
+/// When a line is none.
+pub fn json_lines(bytes: &[u8]) -> Vec<serde_json::Value> {
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.lines();
+    lines.map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 /// One message as `causeway messages show` prints it.

@@ -3,10 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
 
-use bytes::Bytes;
-use causeway_core::{Frame, Head};
 use causeway_server::outbox::{Class, Destination, Outgoing, Peer, peers};
 use causeway_server::transport::tls::Clients;
 use causeway_tests::{Orthanc, binary, free_port, public, until};
@@ -122,22 +119,9 @@ async fn causeway_send_says_who_is_not_there_or_not_meant_and_what_is_no_dicom()
 }
 
 fn outgoing(file: &Path) -> Outgoing {
-    let frame = Frame {
-        listener: "ct".into(),
-        peer: "p".into(),
-        received: jiff::Timestamp::UNIX_EPOCH,
-        head: Head::Mllp,
-        body: Bytes::new(),
-    };
     Outgoing {
-        control_id: "CWD1".to_owned(),
-        media_type: "application/dicom".to_owned(),
-        bytes: Bytes::new(),
         file: Some(file.to_owned()),
-        frame: Arc::new(frame),
-        number: 1,
-        span: causeway_server::telemetry::Caller::read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-            .expect("a span"),
+        ..causeway_tests::outgoing("CWD1", "application/dicom", Vec::new())
     }
 }
 

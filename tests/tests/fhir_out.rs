@@ -2,7 +2,6 @@
 //! are sent; and those of every file of the corpus, where that is there.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use causeway_core::{Adapter, Frame, Head, MemorySource, Parcel};
@@ -217,25 +216,8 @@ async fn a_mention_leaves_what_is_known_as_it_is() {
 /// Every so many files are sent; all of them take two minutes.
 const EVERY: usize = 9;
 
-/// A delivery as the outbox hands it to a peer.
 fn outgoing(bytes: &[u8]) -> Outgoing {
-    let frame = Frame {
-        listener: "lab".into(),
-        peer: "p".into(),
-        received: "2026-03-01T08:30:00Z".parse().expect("a time"),
-        head: Head::Mllp,
-        body: Bytes::new(),
-    };
-    Outgoing {
-        control_id: "CW1".to_owned(),
-        media_type: Form::Fhir.media_type().to_owned(),
-        bytes: Bytes::copy_from_slice(bytes),
-        file: None,
-        frame: Arc::new(frame),
-        number: 1,
-        span: causeway_server::telemetry::Caller::read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-            .expect("a span"),
-    }
+    causeway_tests::outgoing("CW1", Form::Fhir.media_type(), bytes.to_vec())
 }
 
 #[tokio::test(flavor = "multi_thread")]

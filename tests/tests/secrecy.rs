@@ -73,7 +73,7 @@ async fn ask_fhir(http: &mut Http) {
     }
 }
 
-/// Images of a patient, whole, of no known class, and cut; by a caller of that name.
+/// Images of a patient, whole and cut, by a caller of that name.
 fn store_images(data: &Path, port: u16) {
     let file = data.join("whole.dcm");
     write_ct(&file, 7, 4_096).expect("a file");

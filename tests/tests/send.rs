@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use causeway_tests::{EXAMPLE, Process, binary, oru, until};
+use causeway_tests::{EXAMPLE, Process, binary, json_lines, oru, until};
 use serde_json::{Value, json};
 
 const STANZA: &str = "[[listener]]\nname = 'http'\naddress = '127.0.0.1:0'\ntransport = 'http'\n\
@@ -106,10 +106,7 @@ fn translated(file: &str) -> Vec<Value> {
         .args(["translate", "--output", "ndjson", file])
         .output()
         .expect("the command line");
-    let text = String::from_utf8_lossy(&run.stdout).into_owned();
-    text.lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect()
+    json_lines(&run.stdout)
 }
 
 /// Every coding below a value.
@@ -144,11 +141,10 @@ fn a_coding_system_without_a_code_is_kept_and_is_no_coding_system() {
 #[test]
 fn a_set_that_says_nothing_in_fhir_is_no_line() {
     let data = tempfile::tempdir().expect("a folder");
-    let claim = include_str!("../fuzz/seeds/claims/claim.837");
-    let other = claim.replace("ST*837*0001*005010X222A1", "ST*276*0001*005010X212");
+    let other = String::from_utf8_lossy(CLAIM).replace("ST*837*0001*005010X222A1", "ST*276*0001*005010X212");
     let other = other
         .replace("GS*HC*", "GS*HR*")
         .replace("*X*005010X222A1~", "*X*005010X212~");
-    assert_eq!(translated(&put(data.path(), "claim.837", claim.as_bytes())).len(), 1);
+    assert_eq!(translated(&put(data.path(), "claim.837", CLAIM)).len(), 1);
     assert_eq!(translated(&put(data.path(), "other.276", other.as_bytes())).len(), 0);
 }

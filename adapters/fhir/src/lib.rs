@@ -20,7 +20,7 @@ pub use adapter::{Fhir, Reading};
 pub use delivery::{is_found_by_identifier, transaction};
 pub use names::{is_id, is_type_name};
 pub use problem::problem;
-pub use references::{is_elsewhere, settle};
+pub use references::{is_elsewhere, moves, settle};
 pub use reply::{etag, http_date, instant, representation};
 pub use request::{Operation, language, media_problem};
 pub use status::{FORM, fields, status};

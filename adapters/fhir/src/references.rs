@@ -16,25 +16,38 @@ pub fn is_elsewhere(tree: &Tree, applied: &[Applied]) -> bool {
     applied.iter().any(|applied| moved(tree, &entries, applied).is_some())
 }
 
+/// What references within a Bundle mean where a condition found a resource under another id than the Bundle gives it: the
+/// place there and the place found.
+pub fn moves(tree: &Tree, applied: &[Applied]) -> HashMap<String, String> {
+    let entries = entries(tree);
+    let moved = applied.iter().filter_map(|applied| {
+        let (_, before) = moved(tree, &entries, applied)?;
+        Some((before, place(applied)))
+    });
+    moved.collect()
+}
+
 /// Names what conditions found by the ids that were found, in requests, resources and references to them (FHIR R4 HTTP
 /// 3.1.0.11.2).
 pub fn settle(tree: &mut Tree, applied: &[Applied]) {
+    let names = moves(tree, applied);
     let entries = entries(tree);
-    let mut names = HashMap::new();
     for applied in applied {
-        let Some((entry, before)) = moved(tree, &entries, applied) else {
+        let Some((entry, _)) = moved(tree, &entries, applied) else {
             continue;
         };
-        let place = format!("{}/{}", applied.kind, applied.id);
         if let Some(request) = tree.get(entry, "request") {
-            set_text(tree, request, "url", &place);
+            set_text(tree, request, "url", &place(applied));
         }
         if let Some(resource) = tree.get(entry, "resource") {
             set_text(tree, resource, "id", &applied.id);
         }
-        names.insert(before, place);
     }
     rewrite(tree, &names);
+}
+
+fn place(applied: &Applied) -> String {
+    format!("{}/{}", applied.kind, applied.id)
 }
 
 /// The entry of what was found elsewhere, and where it would have been.

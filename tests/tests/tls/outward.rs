@@ -3,8 +3,6 @@
 
 use std::path::Path;
 
-use bytes::Bytes;
-use causeway_core::{Frame, Head};
 use causeway_server::hooks::{CdsHook, HookConfig};
 use causeway_server::outbox::{Class, Destination, Outgoing, peers};
 use causeway_server::transport::tls::Clients;
@@ -110,27 +108,11 @@ async fn a_fhir_server_gets_deliveries_over_https_and_only_if_it_proves_itself()
 }
 
 fn outgoing() -> Outgoing {
-    let frame = Frame {
-        listener: "lab".into(),
-        peer: "p".into(),
-        received: "2026-03-01T08:30:00Z".parse().expect("a time"),
-        head: Head::Mllp,
-        body: Bytes::new(),
-    };
     let transaction = json!({"resourceType": "Bundle", "type": "transaction", "entry": [{
         "resource": {"resourceType": "Patient", "id": "p1", "gender": "male"},
         "request": {"method": "PUT", "url": "Patient/p1"},
     }]});
-    Outgoing {
-        control_id: "CW1".to_owned(),
-        media_type: "application/fhir+json".to_owned(),
-        bytes: transaction.to_string().into(),
-        file: None,
-        frame: std::sync::Arc::new(frame),
-        number: 1,
-        span: causeway_server::telemetry::Caller::read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
-            .expect("a span"),
-    }
+    causeway_tests::outgoing("CW1", "application/fhir+json", transaction.to_string())
 }
 
 #[tokio::test(flavor = "multi_thread")]

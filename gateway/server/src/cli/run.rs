@@ -138,7 +138,6 @@ async fn serve(config: &Config, json: bool) -> anyhow::Result<Status> {
     Ok(Status::Fine)
 }
 
-/// Whether anybody can read resources; nobody keeps what nobody reads.
 async fn open_admin(
     config: &Config,
     insight: status::Status,

@@ -7,8 +7,7 @@ mod search;
 mod shape;
 mod validate;
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use causeway_core::finding::Lang;
@@ -19,7 +18,7 @@ use jiff::Timestamp;
 
 use crate::audit::{Audit, Row};
 use crate::config::Config;
-use crate::resources::{Reader, Sequencer};
+use crate::resources::{Reader, Readers, Sequencer};
 use crate::telemetry::TraceId;
 use crate::translate::House;
 use crate::transport::http::{Asking, Passing, ReadFn};
@@ -35,12 +34,11 @@ pub fn passes(head: &HttpHead) -> bool {
 /// What answers requests of a route that change nothing, by the resources of a data folder.
 pub fn read(route: &Arc<str>, config: &Config, house: &House) -> ReadFn {
     let api = Arc::new(Api {
-        folder: config.data.clone(),
         lang: config.lang,
         route: Arc::clone(route),
         sequencer: Arc::clone(&house.sequencer),
         audit: house.audit.clone(),
-        readers: Mutex::default(),
+        readers: Readers::new(&config.data),
     });
     Arc::new(move |asking| {
         let api = Arc::clone(&api);
@@ -48,18 +46,15 @@ pub fn read(route: &Arc<str>, config: &Config, house: &House) -> ReadFn {
     })
 }
 
-/// Readers that wait for use; more are made when more are needed at once, as many as there are threads.
-const READERS: usize = 16;
 /// Resources that a search counts, in pages; it lets others run between two.
 const COUNTED: usize = 20_000;
 
 struct Api {
-    folder: PathBuf,
     lang: Lang,
     route: Arc<str>,
     sequencer: Arc<Sequencer>,
     audit: Audit,
-    readers: Mutex<Vec<Reader>>,
+    readers: Readers,
 }
 
 /// The longest target that is put on record, in bytes.
@@ -202,17 +197,7 @@ impl Api {
 
     /// A look at the tables costs some microseconds, so it is taken on the spot.
     fn with<T>(&self, look: impl FnOnce(&Reader) -> Result<T, Box<Finding>>) -> Result<T, Box<Finding>> {
-        let waiting = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let reader = match waiting {
-            Some(reader) => reader,
-            None => Reader::open(&self.folder).map_err(|_| answer::behind())?,
-        };
-        let answer = look(&reader);
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < READERS {
-            readers.push(reader);
-        }
-        answer
+        self.readers.with(look).map_err(|_| answer::behind())?
     }
 }
 

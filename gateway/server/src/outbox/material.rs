@@ -74,7 +74,7 @@ impl Material {
         let control_id = control_id(posted.id, posted.posted);
         let (bytes, file) = self.content(destination, (posted, applied), &frame, &control_id)?;
         Ok(Outgoing {
-            span: self.telemetry.attempt(posted.number, &frame, &control_id),
+            span: self.telemetry.attempt(posted.number, &frame, posted.id),
             control_id,
             media_type: posted.delivery.media_type.clone(),
             bytes,

@@ -31,6 +31,30 @@ pub struct Outgoing {
     pub span: Caller,
 }
 
+#[cfg(test)]
+impl Outgoing {
+    /// One whose frame has its bytes.
+    pub(super) fn of(control_id: &str, media_type: &str, bytes: &'static [u8]) -> Self {
+        let bytes = Bytes::from_static(bytes);
+        let frame = Frame {
+            listener: "lab".into(),
+            peer: "p".into(),
+            received: jiff::Timestamp::UNIX_EPOCH,
+            head: causeway_core::Head::Mllp,
+            body: bytes.clone(),
+        };
+        Self {
+            control_id: control_id.to_owned(),
+            media_type: media_type.to_owned(),
+            bytes,
+            file: None,
+            frame: Arc::new(frame),
+            number: 1,
+            span: Caller::read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap(),
+        }
+    }
+}
+
 /// The peer has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Delivered {

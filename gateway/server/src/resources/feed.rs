@@ -5,10 +5,10 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use causeway_core::fhir::{Limits, NodeId, Tree, Value, parse};
+use causeway_core::fhir::{Limits, NodeId, Tree, parse};
 
 use super::over::{merge, says_the_same};
-use super::pack::{Slot, Text, entries, names, rename, shown};
+use super::pack::{Slot, Text, entries, names, rename, renamed, shown};
 use super::params::Values;
 use super::terms;
 use super::unite::{self, Unite};
@@ -59,15 +59,13 @@ pub(super) fn apply(batch: &mut Batch<'_>, statements: &Statements<'_>) -> anyho
         if kind == "MessageHeader" {
             continue;
         }
-        let of = |name: &str| name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) == Some(id);
-        let removed = statements.removed.iter().filter(|(name, _)| of(name));
         let statement = Statement {
             entry,
             kind,
             id,
             node,
             said: terms::said(tree, node),
-            removed: removed.map(|(_, element)| element.as_str()).collect(),
+            removed: removed_of(statements.removed, kind, id),
         };
         match batch.unites.of(kind) {
             Some(unite) => united(batch, statements, &statement, (&names, unite))?,
@@ -76,6 +74,13 @@ pub(super) fn apply(batch: &mut Batch<'_>, statements: &Statements<'_>) -> anyho
         }
     }
     Ok(())
+}
+
+/// The elements of one resource among all that a message says to remove.
+pub(super) fn removed_of<'r>(removed: &'r [(String, String)], kind: &str, id: &str) -> Vec<&'r str> {
+    let of = |name: &str| name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) == Some(id);
+    let removed = removed.iter().filter(|(name, _)| of(name));
+    removed.map(|(_, element)| element.as_str()).collect()
 }
 
 fn one(
@@ -200,9 +205,7 @@ fn over(
         text => text.to_vec(),
     };
     let old = parse(&text, Limits::default())?;
-    let mut new = Tree::new(Value::Object);
-    new.copy(NodeId::ROOT, statements.tree, statement.node);
-    rename(&mut new, NodeId::ROOT, names);
+    let new = renamed(statements.tree, statement.node, names);
     let merged = merge(&old, &new, &statement.removed);
     if says_the_same(&old, &merged) {
         if statement.removed.is_empty() {

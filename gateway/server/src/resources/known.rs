@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use causeway_core::Verdict;
 use causeway_core::fhir::{Limits, NodeId, Tree, Value, parse};
@@ -12,9 +12,10 @@ use causeway_core::origin::OriginId;
 use causeway_core::store::{Decided, Facts};
 use jiff::Timestamp;
 
+use super::feed::removed_of;
 use super::over::merge;
-use super::pack::{entries, names, rename};
-use super::query::Reader;
+use super::pack::{entries, names, renamed};
+use super::query::{Reader, Readers};
 use super::quiet::FORMAT;
 use super::sequence::Sequencer;
 use super::unite::{self, Unites};
@@ -25,13 +26,11 @@ const MENTIONED: usize = 100;
 /// Tells what is known.
 #[derive(Debug, Clone)]
 pub struct Known {
-    folder: Arc<Path>,
+    readers: Arc<Readers>,
     sequencer: Arc<Sequencer>,
     unites: Unites,
     /// Whether a type of resource comes along where others refer to it.
     brings: fn(&str) -> bool,
-    /// Readers that wait for use, as many as were needed at once.
-    readers: Arc<Mutex<Vec<Reader>>>,
 }
 
 impl Known {
@@ -39,11 +38,10 @@ impl Known {
     /// so of its type.
     pub fn new(folder: &Path, sequencer: Arc<Sequencer>, unites: Unites, brings: fn(&str) -> bool) -> Self {
         Self {
-            folder: folder.into(),
+            readers: Arc::new(Readers::new(folder)),
             sequencer,
             unites,
             brings,
-            readers: Arc::default(),
         }
     }
 
@@ -58,21 +56,19 @@ impl Known {
     /// The tables or the part cannot be read.
     pub fn told(&self, part: &Decided, tree: &Tree, applied: bool) -> anyhow::Result<Tree> {
         let facts: Facts = serde_json::from_slice(&part.facts)?;
-        let waiting = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let reader = waiting.map_or_else(|| Reader::open(&self.folder), Ok)?;
         let taken = matches!(part.verdict, Verdict::Accepted | Verdict::Remarked) || facts.context.format == FORMAT;
         let entries = entries(tree);
-        let telling = Telling {
-            reader: &reader,
-            unites: self.unites,
-            tree,
-            names: names(tree, &entries),
-            facts: &facts,
-            applied: applied && taken,
-        };
-        let told = telling.bundle(&entries, self.brings);
-        self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-        told
+        self.readers.with(|reader| {
+            let telling = Telling {
+                reader,
+                unites: self.unites,
+                tree,
+                names: names(tree, &entries),
+                facts: &facts,
+                applied: applied && taken,
+            };
+            telling.bundle(&entries, self.brings)
+        })?
     }
 }
 
@@ -126,15 +122,9 @@ impl Telling<'_> {
         let Some(stored) = self.reader.current(kind, id)?.filter(|stored| !stored.slot.deleted) else {
             return Ok(None);
         };
-        let statement = || {
-            let mut statement = Tree::new(Value::Object);
-            statement.copy(NodeId::ROOT, self.tree, said);
-            rename(&mut statement, NodeId::ROOT, &self.names);
-            statement
-        };
+        let statement = || renamed(self.tree, said, &self.names);
         if let Some(unite) = self.unites.of(kind).filter(|_| !stored.slot.own) {
-            let whole = self.reader.whole(kind, id, self.unites)?.unwrap_or_default();
-            let mut pieces = vec![parse(whole.as_bytes(), Limits::default())?];
+            let mut pieces = self.reader.pieces((kind, id), &stored)?;
             if !self.applied {
                 pieces.push(unite::said(&statement(), NodeId::ROOT));
             }
@@ -146,21 +136,18 @@ impl Telling<'_> {
         if self.applied || stored.slot.own || newer {
             return Ok(Some(old));
         }
-        let of = |name: &str| name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('/')) == Some(id);
-        let removed = self.facts.removed.iter().filter(|(name, _)| of(name));
-        let removed: Vec<&str> = removed.map(|(_, element)| element.as_str()).collect();
+        let removed = removed_of(&self.facts.removed, kind, id);
         Ok(Some(merge(&old, &statement(), &removed)))
     }
 
     /// Adds what is referred to and not there, and what that refers to in turn.
     fn bring(&self, to: &mut Tree, list: NodeId, brings: fn(&str) -> bool) -> anyhow::Result<()> {
-        let mut there: HashSet<String> = self.names.values().cloned().collect();
-        let unnamed = entries(to).into_iter().filter_map(|entry| {
+        let own = entries(to).into_iter().filter_map(|entry| {
             let resource = to.get(entry, "resource")?;
             let (kind, id) = (to.get_str(resource, "resourceType")?, to.get_str(resource, "id")?);
             Some(format!("{kind}/{id}"))
         });
-        there.extend(unnamed);
+        let mut there: HashSet<String> = own.collect();
         let mut wanted = Vec::new();
         references(to, list, &mut wanted);
         let mut left = MENTIONED;

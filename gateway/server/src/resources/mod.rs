@@ -31,7 +31,7 @@ pub use known::Known;
 pub use options::Options;
 pub(crate) use pack::bundle_of;
 pub use params::names as search_parameters;
-pub use query::{Found, Older, Page, Reader};
+pub use query::{Found, Older, Page, Reader, Readers};
 pub use search::{Criterion, Search};
 pub use sequence::Sequencer;
 pub use unite::{Unite, Unites};

@@ -274,6 +274,14 @@ pub(super) fn names(tree: &Tree, entries: &[NodeId]) -> HashMap<String, String> 
     entries.iter().filter_map(name).collect()
 }
 
+/// A resource of a Bundle by itself, its references by type and id.
+pub(super) fn renamed(tree: &Tree, resource: NodeId, names: &HashMap<String, String>) -> Tree {
+    let mut own = Tree::new(Value::Object);
+    own.copy(NodeId::ROOT, tree, resource);
+    rename(&mut own, NodeId::ROOT, names);
+    own
+}
+
 /// References by address within the Bundle become references by type and id.
 pub(super) fn rename(tree: &mut Tree, node: NodeId, names: &HashMap<String, String>) {
     let children: Vec<NodeId> = tree.children(node).collect();

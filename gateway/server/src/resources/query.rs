@@ -1,8 +1,9 @@
 //! Reading: a current version, an old one, and searches a page at a time, in the order in which they were last written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use causeway_core::fhir::{Limits, parse};
+use causeway_core::fhir::{Limits, Tree, parse};
 use rusqlite::Connection;
 
 use super::pack::{self, Pack, Slot, Texts, bits};
@@ -54,6 +55,41 @@ pub struct Older {
     pub stated: Option<i64>,
     /// When what is known was stated; none where it was written over HTTP.
     pub newer: Option<i64>,
+}
+
+/// Readers that wait for use; more are made when more are needed at once, as many as there are threads.
+const READERS: usize = 16;
+
+/// Readers of one data folder, used again by whoever looks next.
+#[derive(Debug)]
+pub struct Readers {
+    folder: PathBuf,
+    waiting: Mutex<Vec<Reader>>,
+}
+
+impl Readers {
+    /// Of a data folder; nothing is opened yet.
+    pub fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// Takes a look with one of them.
+    ///
+    /// # Errors
+    /// The tables are not there or cannot be read.
+    pub fn with<T>(&self, look: impl FnOnce(&Reader) -> T) -> rusqlite::Result<T> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let reader = waiting.map_or_else(|| Reader::open(&self.folder), Ok)?;
+        let answer = look(&reader);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < READERS {
+            waiting.push(reader);
+        }
+        Ok(answer)
+    }
 }
 
 /// Reads resources beside whoever writes them.
@@ -108,10 +144,15 @@ impl Reader {
         if stored.slot.deleted {
             return Ok(None);
         }
+        Ok(Some(unite(&self.pieces((kind, id), &stored)?)))
+    }
+
+    /// What is known of a resource, and what was said of it since.
+    pub(super) fn pieces(&self, of: (&str, &str), stored: &Stored) -> anyhow::Result<Vec<Tree>> {
         let tree = parse(&stored.text, Limits::default())?;
         let mut all = vec![unite::said(&tree, causeway_core::NodeId::ROOT)];
-        all.extend(unite::held(&self.0, (kind, id))?);
-        Ok(Some(unite(&all)))
+        all.extend(unite::held(&self.0, of)?);
+        Ok(all)
     }
 
     fn find(&self, kind: &str, id: &str, wanted: impl Fn(&Pack, usize) -> bool) -> anyhow::Result<Option<Stored>> {

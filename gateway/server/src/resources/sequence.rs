@@ -17,14 +17,14 @@ use tokio::time::timeout;
 
 use super::params::{Owned, Values};
 use super::query::Reader;
-use super::wish::{Wish, behind, condition_of, problem, renamed, several, wishes};
+use super::wish::{Wish, behind, condition_of, problem, several, wishes};
 
 /// How long a request waits for what was written before it to be applied.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A version that a writer writes over.
 #[derive(Debug, Clone, Copy)]
-struct Known {
+struct Current {
     version: u64,
     updated: Timestamp,
     deleted: bool,
@@ -204,11 +204,8 @@ impl State {
     }
 
     fn reserve(&mut self, tree: &Tree, wishes: &[Wish<'_>], all: &[Applied], number: u64) {
-        let names = renamed(tree, wishes, all);
-        let meant = |text| {
-            let new = names.iter().find(|(old, _)| old == text);
-            new.map_or(text, |(_, new)| new.as_str())
-        };
+        let names = causeway_fhir::moves(tree, all);
+        let meant = |text| names.get(text).map_or(text, String::as_str);
         for (wish, applied) in wishes.iter().zip(all) {
             if applied.effect == Effect::Found {
                 continue;
@@ -289,10 +286,10 @@ impl State {
 
     /// The current version, by what is decided and by what is applied. What a feed made is not written over, unless
     /// that is configured.
-    fn known(&self, reader: &Reader, wish: &Wish<'_>) -> Result<Option<Known>, Box<Finding>> {
+    fn known(&self, reader: &Reader, wish: &Wish<'_>) -> Result<Option<Current>, Box<Finding>> {
         if let Some(pending) = self.pending.get(&format!("{}/{}", wish.kind, wish.id)) {
             let applied = &pending.applied;
-            return Ok(Some(Known {
+            return Ok(Some(Current {
                 version: applied.version,
                 updated: applied.updated,
                 deleted: applied.effect == Effect::Deleted,
@@ -308,7 +305,7 @@ impl State {
                 "the resource comes from a feed and is not written over HTTP",
             ));
         }
-        Ok(Some(Known {
+        Ok(Some(Current {
             version: stored.slot.version,
             updated: Timestamp::from_microsecond(stored.slot.updated).unwrap_or_default(),
             deleted: stored.slot.deleted,
@@ -323,38 +320,29 @@ impl State {
             let there = applied.kind == wish.kind && applied.effect != Effect::Deleted;
             there && search.meets(&values.borrowed(), &applied.id, applied.updated.as_microsecond())
         });
-        let mut all: Vec<Applied> = met.map(|(applied, _)| found(wish, applied.clone())).collect();
+        let found = |applied: &Applied| Applied {
+            entry: wish.entry,
+            effect: Effect::Found,
+            ..applied.clone()
+        };
+        let mut all: Vec<Applied> = met.map(|(applied, _)| found(applied)).collect();
         let mut next = Some(0);
         while let Some(after) = next.filter(|_| all.len() < 2) {
             let page = reader.search(&search, after, 2).map_err(|_| behind())?;
             let known = |id: &str| self.pending.contains_key(&format!("{}/{id}", wish.kind));
             let stored = page.found.into_iter().filter(|one| !known(&one.id));
-            all.extend(stored.map(|one| {
-                found(
-                    wish,
-                    Applied {
-                        entry: 0,
-                        kind: wish.kind.to_owned(),
-                        id: one.id,
-                        version: one.version,
-                        updated: Timestamp::from_microsecond(one.updated).unwrap_or_default(),
-                        effect: Effect::Found,
-                    },
-                )
+            all.extend(stored.map(|one| Applied {
+                entry: wish.entry,
+                kind: wish.kind.to_owned(),
+                id: one.id,
+                version: one.version,
+                updated: Timestamp::from_microsecond(one.updated).unwrap_or_default(),
+                effect: Effect::Found,
             }));
             next = page.next;
         }
         let first = all.pop();
         if all.is_empty() { Ok(first) } else { Err(several()) }
-    }
-}
-
-/// What a wish found.
-fn found(wish: &Wish<'_>, applied: Applied) -> Applied {
-    Applied {
-        entry: wish.entry,
-        effect: Effect::Found,
-        ..applied
     }
 }
 

@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use causeway_core::answer::Applied;
 use causeway_core::fhir::{NodeId, Tree};
 use causeway_core::{Class, Finding};
 
@@ -76,20 +75,6 @@ impl Wish<'_> {
             format!("If-Match is not the current version, which is {now}"),
         ))
     }
-}
-
-/// What references within the Bundle mean where a condition found another resource than the one that was brought: the old
-/// place and the new.
-pub(super) fn renamed(tree: &Tree, wishes: &[Wish<'_>], all: &[Applied]) -> Vec<(String, String)> {
-    let pairs = wishes.iter().zip(all).filter_map(|(wish, applied)| {
-        let resource = tree.get(wish.node, "resource")?;
-        let brought = tree.get_str(resource, "id").filter(|id| *id != applied.id)?;
-        Some((
-            format!("{}/{brought}", wish.kind),
-            format!("{}/{}", applied.kind, applied.id),
-        ))
-    });
-    pairs.collect()
 }
 
 /// What a condition searches for.

@@ -82,8 +82,8 @@ impl Telemetry {
         otlp.traces(trace, caller).then(|| Stages::new(caller))
     }
 
-    /// The span of an attempt that begins now to deliver a frame's message under a control id.
-    pub fn attempt(&self, number: u64, frame: &Frame, control_id: &str) -> Caller {
+    /// The span of an attempt that begins now to make a delivery, by its number, of a frame's message.
+    pub fn attempt(&self, number: u64, frame: &Frame, delivery: u64) -> Caller {
         let trace = TraceId::of(number, frame);
         let sampled = self
             .otlp
@@ -91,7 +91,7 @@ impl Telemetry {
             .is_some_and(|otlp| otlp.traces(trace, Caller::of(frame)));
         Caller {
             trace,
-            span: trace::span(trace, control_id, jiff::Timestamp::now()),
+            span: trace::span(trace, delivery, jiff::Timestamp::now()),
             sampled,
         }
     }

@@ -8,7 +8,6 @@ use std::future::Future;
 
 use causeway_core::{Frame, Head};
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::Stages;
 
@@ -46,8 +45,7 @@ impl TraceId {
         if let Some(caller) = Caller::of(frame) {
             return caller.trace;
         }
-        let nanoseconds = frame.received.as_nanosecond();
-        let time = u64::try_from(nanoseconds & i128::from(u64::MAX)).unwrap_or_default();
+        let time = nanoseconds(frame.received);
         let (high, low) = (mixed(time), mixed(number ^ mixed(time ^ u64::MAX)));
         Self((u128::from(high) << 64 | u128::from(low)).max(1))
     }
@@ -105,15 +103,16 @@ fn told<T>(tell: impl FnOnce(&mut Stages) -> T) -> Option<T> {
     CURRENT.try_with(at_hand).ok().flatten()
 }
 
-/// The id of a span that begins at a time, of all that have its name; never zero.
-pub(super) fn span(trace: TraceId, name: &str, begun: Timestamp) -> u64 {
-    let mut hash = Sha256::new();
-    hash.update(trace.get().to_be_bytes());
-    hash.update(begun.as_nanosecond().to_be_bytes());
-    hash.update(name);
-    let digest = hash.finalize();
-    let first = digest.first_chunk::<8>().map_or(1, |bytes| u64::from_be_bytes(*bytes));
-    first.max(1)
+/// The id of a span that begins at a time, of all that have its number in the trace; never zero.
+pub(super) fn span(trace: TraceId, number: u64, begun: Timestamp) -> u64 {
+    let bytes = trace.get().to_le_bytes();
+    let low = bytes.first_chunk::<8>().map_or(0, |low| u64::from_le_bytes(*low));
+    mixed(number ^ mixed(low ^ nanoseconds(begun))).max(1)
+}
+
+/// The last bits of a time in nanoseconds: more than five hundred years of them.
+fn nanoseconds(time: Timestamp) -> u64 {
+    u64::try_from(time.as_nanosecond() & i128::from(u64::MAX)).unwrap_or_default()
 }
 
 impl Caller {

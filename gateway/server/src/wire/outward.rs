@@ -13,7 +13,7 @@ use crate::outbox::{Class, Destination, Failure, Form, Material, Peer, Post, Ren
 use crate::replay::Door;
 use crate::resources::Known;
 
-/// Whether resources are kept: somebody reads them over HTTP, or is told of them.
+/// Whether resources are kept: somebody reads them over HTTP, or is told of them. Nobody keeps what nobody reads.
 pub fn keeps_resources(config: &Config) -> bool {
     let serves = |listener: &Listener| listener.ways().into_iter().any(|(_, format)| format == Format::Fhir);
     let told = |destination: &Destination| destination.form() == Form::Fhir;

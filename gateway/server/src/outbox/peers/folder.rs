@@ -80,28 +80,10 @@ fn put(folder: &PathBuf, outgoing: &Outgoing) -> Result<Delivered, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-    use causeway_core::{Frame, Head};
-
     use super::*;
 
     fn outgoing(control_id: &str, bytes: &'static [u8]) -> Outgoing {
-        let frame = Frame {
-            listener: "lab".into(),
-            peer: "p".into(),
-            received: jiff::Timestamp::UNIX_EPOCH,
-            head: Head::Mllp,
-            body: Bytes::from_static(bytes),
-        };
-        Outgoing {
-            control_id: control_id.to_owned(),
-            media_type: "x-application/hl7-v2+er7".to_owned(),
-            bytes: Bytes::from_static(bytes),
-            file: None,
-            frame: Arc::new(frame),
-            number: 1,
-            span: crate::telemetry::Caller::read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap(),
-        }
+        Outgoing::of(control_id, "x-application/hl7-v2+er7", bytes)
     }
 
     fn files(folder: &std::path::Path) -> Vec<String> {

@@ -1,4 +1,5 @@
-//! Gives a span the trace id of its message, and the id under which others were told of it. The SDK asks for ids while it makes a span, on the thread that makes it.
+//! Gives a span the trace id of its message, and the id under which others were told of it. The SDK asks for ids while it
+//! makes a span, on the thread that makes it.
 
 use std::cell::Cell;
 

@@ -1,7 +1,5 @@
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use causeway_core::{Frame, Head};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -71,22 +69,7 @@ fn taken(statuses: &[&str]) -> String {
 }
 
 fn outgoing() -> Outgoing {
-    let frame = Frame {
-        listener: "lab".into(),
-        peer: "p".into(),
-        received: Timestamp::UNIX_EPOCH,
-        head: Head::Mllp,
-        body: Bytes::new(),
-    };
-    Outgoing {
-        control_id: "CW7".to_owned(),
-        media_type: FHIR.to_owned(),
-        bytes: Bytes::from_static(br#"{"resourceType":"Bundle"}"#),
-        file: None,
-        frame: Arc::new(frame),
-        number: 1,
-        span: crate::telemetry::Caller::read("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap(),
-    }
+    Outgoing::of("CW7", FHIR, br#"{"resourceType":"Bundle"}"#)
 }
 
 fn destination(address: SocketAddr) -> Destination {
