@@ -252,21 +252,3 @@ fn stored(data: &Path) -> usize {
         .map(|folder| std::fs::read_dir(folder.path()).map_or(0, Iterator::count))
         .sum()
 }
-
-#[test]
-fn a_configuration_with_every_way_in_is_checked_and_found_fine() {
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("causeway.toml");
-    let ways = [
-        "name = 'lab'",
-        "name = 'pacs'\ntransport = 'dimse'\nformat = 'dicom'",
-        "name = 'claims'\ntransport = 'files'\nformat = 'x12'",
-        "name = 'web'\ntransport = 'http'\nroute = [{path = '/x12', format = 'x12'}, {path = '/fhir', format = 'fhir'}]",
-    ];
-    std::fs::write(&config, format!("[[listener]]\n{}\n", ways.join("\n[[listener]]\n"))).unwrap();
-    let mut command = std::process::Command::new(causeway_tests::binary());
-    let output = command.args(["check", "--config"]).arg(&config).output().unwrap();
-    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("pacs"), "{said}");
-}

@@ -99,3 +99,29 @@ fn decided(data: &Path) -> usize {
 fn listed(data: &Path) -> Vec<serde_json::Value> {
     messages(data, &["list"])
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_file_goes_on_once_as_it_came() {
+    let (folder, data, out) = (
+        Folder::new(),
+        tempfile::tempdir().unwrap(),
+        tempfile::tempdir().unwrap(),
+    );
+    let text = many(1_000);
+    let stanzas = format!(
+        "{}[[destination]]\nname = 'archive'\nto = '{}'\n",
+        folder.stanza(),
+        out.path().display()
+    );
+    let process = Process::configured(data.path(), &stanzas, &[]);
+    folder.put("many.hl7", &text);
+    folder.reply("many.hl7").await;
+    until("it is delivered", async || {
+        process.standing(data.path()).await["delivered"] == 1
+    })
+    .await;
+    let files: Vec<_> = std::fs::read_dir(out.path()).unwrap().flatten().collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert!(std::fs::read(files[0].path()).unwrap() == text, "byte for byte");
+    assert_eq!(process.standing(data.path()).await["posted"], 1);
+}

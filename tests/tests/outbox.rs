@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use causeway_core::Store;
 use causeway_core::store::{Account, Audit, Query, State};
 use causeway_server::outbox::{Condition, Destination, Form};
-use causeway_tests::{Gateway, Peer, React, Receiver, exchange, framed, oru, until};
+use causeway_tests::{Doing, EXAMPLE, Gateway, Peer, React, Receiver, Service, card_on, exchange, framed, oru, until};
 
 /// A message of a patient.
 fn of(patient: &str, id: &str) -> String {
@@ -238,4 +238,106 @@ async fn a_folder_gets_annotated_results_and_the_log_keeps_none_of_it() {
     );
     let id = causeway_tests::fields(causeway_tests::segment(&text, "MSH")[0])[9].to_owned();
     assert_eq!(name, format!("{id}.hl7"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_rejects_everything_keeps_its_queue_and_gets_it_when_it_is_well_again() {
+    let well = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&well);
+    // As a receiver does whose filter of message types was set wrongly.
+    let receiver = Receiver::start(move |_| {
+        if asked.load(Ordering::Relaxed) {
+            React::Says("AA")
+        } else {
+            React::SaysWhy("AR", "200")
+        }
+    })
+    .await;
+    let mut ward = to("ward", &receiver);
+    ward.retry.refusals = 5;
+    let gateway = gateway(vec![ward]).await;
+    for number in 0..60 {
+        exchange(
+            gateway.address(),
+            &of(["A", "B", "C"][number % 3], &format!("M{number:02}")),
+        )
+        .await;
+    }
+    let outbox = &gateway.gateway.house.outbox;
+    until("it is known to reject everything", async || {
+        outbox.standings()[0].condition == Condition::Refusing
+    })
+    .await;
+    let tried = receiver.count();
+    until("it is tried now and then", async || receiver.count() >= tried + 5).await;
+    let ward = account(&gateway, "ward");
+    assert_eq!(
+        (ward.dead, ward.waiting()),
+        (4, 56),
+        "the fifth said that it is the peer"
+    );
+    audit(&gateway);
+    let before = receiver.count();
+    well.store(true, Ordering::Relaxed);
+    delivered(&gateway, "ward", 56).await;
+    assert_eq!(outbox.standings()[0].condition, Condition::Open);
+    let ids = receiver.control_ids().split_off(before);
+    for patient in 0..3 {
+        let number = |id: &String| id.trim_start_matches('M').parse::<usize>().expect("a number");
+        let of_one: Vec<_> = ids.iter().map(number).filter(|number| number % 3 == patient).collect();
+        assert!(of_one.is_sorted(), "{of_one:?}");
+    }
+    let dead = Query {
+        cause: Some("AR 200".to_owned()),
+        ..Query::default()
+    };
+    assert_eq!(gateway.log.deliveries().replay(&dead).expect("the log"), 4);
+    delivered(&gateway, "ward", 60).await;
+    audit(&gateway);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_finds_too_late_is_delivered_where_that_is_wanted() {
+    let beyond = Duration::from_millis(400);
+    let service =
+        Service::start(move |request| Doing::AnswersAfter(beyond, card_on(request, "2345-7", "Glucose is fine"))).await;
+    let (ward, archive) = (Receiver::start(yes).await, Receiver::start(yes).await);
+    let mut told = to("ward", &ward);
+    told.format = Some(Form::Hl7v2);
+    told.late = true;
+    let mut once = to("archive", &archive);
+    once.format = Some(Form::Hl7v2);
+    let hook = causeway_server::hooks::HookConfig::new("glucose", &service.url());
+    let hook = Arc::new(causeway_server::hooks::CdsHook::new(hook).expect("a client"));
+    let gateway = Gateway::start(vec![hook], |config| {
+        config.chain.hook_budget_ms = 50;
+        config.destinations = vec![told, once];
+    })
+    .await;
+    exchange(gateway.address(), EXAMPLE).await;
+    delivered(&gateway, "ward", 2).await;
+    delivered(&gateway, "archive", 1).await;
+    let messages = ward.messages();
+    let says = |message: &String| message.contains("Glucose is fine");
+    assert_eq!(
+        messages.iter().map(says).collect::<Vec<_>>(),
+        [false, true],
+        "{messages:?}"
+    );
+    // The same result with the remark behind its own OBX, and under a control id of its own: no repetition of the first.
+    let lines: Vec<&str> = messages[1].split('\r').collect();
+    let remark = lines
+        .iter()
+        .position(|line| line.contains("Glucose is fine"))
+        .expect("a remark");
+    assert!(lines[remark].starts_with("NTE|"), "{}", lines[remark]);
+    let observation = lines[..remark].iter().rfind(|line| line.starts_with("OBX|"));
+    assert!(
+        observation.is_some_and(|line| line.contains("|2345-7^")),
+        "{observation:?}"
+    );
+    let ids = ward.control_ids();
+    assert_ne!(ids[0], ids[1]);
+    assert_eq!(archive.count(), 1);
+    audit(&gateway);
 }

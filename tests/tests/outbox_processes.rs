@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use causeway_core::store::Event;
 use causeway_store::SqliteLog;
-use causeway_tests::{Peer, Process, exchange, fields, framed, free_port, get, oru, python, segment, until};
+use causeway_tests::{
+    Http, Peer, Process, React, Receiver, exchange, fields, framed, free_port, get, oru, python, segment, until,
+};
+use serde_json::Value;
 
 /// A destination that is tried again soon.
 fn to(address: &str) -> String {
@@ -206,4 +209,103 @@ async fn what_was_posted_for_a_name_that_is_gone_waits_and_is_said() {
         ready.contains("1 deliveries wait for destination \\\"next\\\""),
         "{ready}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_tells_of_a_peer_that_rejects_everything_and_the_list_says_why() {
+    let ward = Receiver::start(|_| React::SaysWhy("AR", "200")).await;
+    let data = tempfile::tempdir().expect("a folder");
+    let stanza = format!("{}refusals = 3\n", to(&ward.address.to_string()));
+    let process = Process::configured(data.path(), &stanza, &[]);
+    for number in 0..10 {
+        exchange(process.mllp, &oru(&format!("R{number}"), "4.0")).await;
+    }
+    until("it is known", async || {
+        process.standing(data.path()).await["state"] == "refusing"
+    })
+    .await;
+    let (status, ready) = get(process.admin, "/readyz", "").await;
+    assert!(
+        status == 200 && ready.contains("rejects whatever it gets (AR 200): 8 deliveries wait"),
+        "{ready}"
+    );
+    let (code, list) = process.command(data.path(), &["destinations"]);
+    assert!(code == Some(0) && list.contains("2 dead: rejected AR 200"), "{list}");
+}
+
+/// Every resource of a type, by the numbers that its sender gave it, without what each gateway gives itself.
+async fn everything(address: SocketAddr, kind: &str) -> BTreeMap<String, Value> {
+    let mut http = Http::connect(address).await;
+    let (mut all, mut path) = (BTreeMap::new(), Some(format!("/fhir/{kind}?_count=500")));
+    while let Some(page) = path {
+        let page = http.ask("GET", &page, "", b"").await.json();
+        for entry in page["entry"].as_array().into_iter().flatten() {
+            let mut resource = entry["resource"].clone();
+            let fields = resource.as_object_mut().expect("a resource");
+            for own in ["meta", "subject", "encounter", "performer", "basedOn"] {
+                fields.remove(own);
+            }
+            let id = fields.remove("id").expect("an id").to_string();
+            let key = fields.get("identifier").map_or(id, Value::to_string);
+            assert!(
+                all.insert(key.clone(), resource).is_none(),
+                "{kind} {key} is there twice"
+            );
+        }
+        let links = page["link"].as_array().cloned().unwrap_or_default();
+        let next = links.iter().find(|link| link["relation"] == "next");
+        let next = next.and_then(|link| link["url"].as_str()).map(str::to_owned);
+        path = next.and_then(|url| url.find("/fhir/").map(|at| url[at..].to_owned()));
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fhir_server_that_is_killed_under_load_gets_all_of_it_later() {
+    let [front, back] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    let door = format!("127.0.0.1:{}", free_port());
+    let inlet = |address: &str| {
+        format!(
+            "[[listener]]\nname = 'http'\naddress = '{address}'\ntransport = 'http'\n\
+             route = [{{path = '/fhir', format = 'fhir'}}]\n"
+        )
+    };
+    let second = Process::configured(back.path(), &inlet(&door), &[]);
+    let destination = to("127.0.0.1:1").replace("mllp://127.0.0.1:1", &format!("http://{door}/fhir"));
+    let stanzas = format!("{}{destination}", inlet("127.0.0.1:0"));
+    let first = Process::configured(front.path(), &stanzas, &[]);
+    let (acked, stop) = (Arc::default(), Arc::new(Mutex::new(false)));
+    let senders =
+        (0..4).map(|n| tokio::spawn(load(first.mllp, format!("F{n}"), Arc::clone(&acked), Arc::clone(&stop))));
+    let senders: Vec<_> = senders.collect();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    second.kill();
+    until("the load is felt", async || {
+        let standing = first.standing(front.path()).await;
+        standing["state"] == "resting" && standing["waiting"].as_u64() > Some(20)
+    })
+    .await;
+    let second = Process::configured(back.path(), &inlet(&door), &[]);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    *stop.lock().expect("no panic") = true;
+    for sender in senders {
+        sender.await.expect("a sender");
+    }
+    until("all of it is delivered", async || {
+        let standing = first.standing(front.path()).await;
+        assert_eq!(standing["dead"], 0, "{standing}");
+        standing["waiting"] == 0 && standing["delivered"] == standing["posted"]
+    })
+    .await;
+    let count = acked.lock().expect("no panic").len();
+    let [here, there] = [first.http, second.http].map(|address| address.expect("an HTTP listener"));
+    for (kind, least) in [("Patient", 4), ("Observation", 2 * count), ("DiagnosticReport", count)] {
+        let (ours, theirs) = (everything(here, kind).await, everything(there, kind).await);
+        assert!(
+            theirs.len() >= least && count > 20,
+            "{} of {kind}, {count} messages",
+            theirs.len()
+        );
+        assert_eq!(ours, theirs);
+    }
 }

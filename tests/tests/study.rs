@@ -10,7 +10,7 @@ use serde_json::Value;
 const STANZAS: &str = "[[listener]]\nname = 'dicom'\naddress = '127.0.0.1:0'\ntransport = 'dimse'\nformat = 'dicom'\n\
                        [fhir]\nquiet = '300ms'\n";
 /// Instances of the study.
-const INSTANCES: usize = 40;
+const INSTANCES: usize = 1_000;
 
 /// Stores files in their order, one association each half.
 fn store(fhir: &Fhir, files: &[&PathBuf]) {

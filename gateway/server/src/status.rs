@@ -64,6 +64,23 @@ impl Status {
         all.collect()
     }
 
+    /// Those that reject everything.
+    fn refusing_destinations(&self) -> Vec<String> {
+        let all = self.house.outbox.standings().into_iter();
+        let refusing = all.filter(|one| one.condition == Condition::Refusing);
+        refusing
+            .map(|one| {
+                let last = one.live.as_ref().and_then(|live| live.last());
+                let cause = last.map(|last| last.cause).unwrap_or_default();
+                let (name, waiting) = (&one.name, one.account.waiting());
+                format!(
+                    "destination {name:?} rejects whatever it gets ({cause}): {waiting} deliveries wait, and it is tried with \
+                     one after each pause"
+                )
+            })
+            .collect()
+    }
+
     /// What nobody delivers.
     fn unknown_destinations(&self) -> Vec<String> {
         let all = self.house.outbox.standings().into_iter();
@@ -108,6 +125,7 @@ impl Insight for Status {
         }
         remarks.extend(self.house.telemetry.balance.remarks());
         remarks.extend(self.unknown_destinations());
+        remarks.extend(self.refusing_destinations());
         remarks.extend(self.house.audit.remark());
         remarks.extend(self.certificates.remarks(jiff::Timestamp::now()));
         remarks.extend(behind("the read model", &self.lag, "listings are old"));

@@ -145,7 +145,7 @@ impl House {
     }
 
     /// Waits until something holds; how long it took.
-    async fn until(
+    pub(crate) async fn until(
         &self,
         patience: Duration,
         what: &str,

@@ -150,3 +150,33 @@ async fn what_a_client_trusts_and_shows_is_read_again_too() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_gateway_gets_deliveries_over_mllps_and_only_if_it_proves_itself() {
+    let (authority, other) = (Authority::new("Hospital CA"), Authority::new("Somebody's CA"));
+    let ward = Running::start(&authority, &authority.issue("ward", 365));
+    let own = authority.issue("causeway", 365);
+    let folder = tempfile::tempdir().expect("a folder");
+    let trusted = folder.path().join("trusted.pem");
+    std::fs::copy(other.file(), &trusted).expect("a file");
+    let front = Running::with(&format!(
+        "[[destination]]\nname = 'ward'\nto = 'mllps://{}'\n\
+         [destination.tls]\nca = '{}'\ncertificate = '{}'\nkey = '{}'\n\
+         [destination.retry]\nfirst = '20ms'\nlongest = '200ms'\n",
+        ward.process.mllp,
+        trusted.display(),
+        own.certificate.display(),
+        own.key.display()
+    ));
+    let standing = async || front.process.standing(front.data.path()).await;
+    exchange(front.process.mllp, &oru("SAFE", "4.0")).await;
+    until("it is tried", async || standing().await["state"] == "resting").await;
+    let last = standing().await["last_failure"].to_string();
+    assert!(last.contains("TLS: "), "{last}");
+    assert!(causeway_tests::messages(ward.data.path(), &["list"]).is_empty());
+    std::fs::copy(authority.file(), &trusted).expect("a file");
+    assert_eq!(post(front.process.admin, "/tls/reload", &front.token).await.0, 200);
+    until("it is delivered", async || standing().await["delivered"] == 1).await;
+    let peer = shown(ward.data.path(), 1)["peer"].to_string();
+    assert!(peer.contains(" CN=causeway,O=Hospital"), "{peer}");
+}

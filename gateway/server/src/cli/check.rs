@@ -1,4 +1,4 @@
-//! `causeway check`: configuration, maps with their sites, and rules, without starting. Everything is looked at before
+//! `causeway check`: configuration, maps with their sites, rules, and what listeners and destinations need, without starting. Everything is looked at before
 //! it ends, so that one run tells all that is wrong.
 
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use causeway_store::MemoryLog;
 use super::checked::{Checked, Remark, worse};
 use super::{Common, Status, block_on, map, rules};
 use crate::config::Config;
+use crate::outbox::peers;
 use crate::transport::tls::Clients;
 use crate::{hooks, wire};
 
@@ -39,14 +40,24 @@ fn wiring(common: &Common, config: &Config) -> anyhow::Result<Status> {
         let name = format!("{} ({})", listener.name, listener.address);
         let wired = |format| wire::wired_among(listener, format, config, &house, &mut made).err();
         let broken = listener.ways().into_iter().map(|(_, format)| format).filter_map(wired);
-        let problems = broken.map(|error| Remark {
-            grave: true,
-            text: format!("{error:#}"),
-            record: serde_json::json!({"level": "error", "text": format!("{error:#}")}),
-        });
-        let problems = problems.collect();
-        let checked = Checked::new("listener", &name, problems);
+        let checked = Checked::new("listener", &name, broken.map(|error| grave(&error)).collect());
+        status = worse(status, checked.print(common, config.lang));
+    }
+    for destination in &config.destinations {
+        let name = format!("{} ({})", destination.name, destination.to);
+        let broken = peers::peer(destination, &Clients::default()).err();
+        let checked = Checked::new("destination", &name, broken.iter().map(grave).collect());
         status = worse(status, checked.print(common, config.lang));
     }
     Ok(status)
+}
+
+/// What cannot be used, and why.
+fn grave(error: &anyhow::Error) -> Remark {
+    let text = format!("{error:#}");
+    Remark {
+        grave: true,
+        record: serde_json::json!({"level": "error", "text": text}),
+        text,
+    }
 }

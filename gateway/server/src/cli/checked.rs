@@ -26,7 +26,7 @@ pub(super) struct Remark {
 }
 
 impl Checked {
-    /// What was found in a thing of a kind: `maps`, `rules`, `listener`.
+    /// What was found in a thing of a kind: `maps`, `rules`, `listener`, `destination`.
     pub(super) fn new(kind: &'static str, name: &str, problems: Vec<Remark>) -> Self {
         Self {
             kind,
@@ -70,6 +70,7 @@ impl Checked {
             (Lang::Zh, "maps") => "映射",
             (Lang::Zh, "rules") => "规则",
             (Lang::Zh, "listener") => "监听",
+            (Lang::Zh, "destination") => "去向",
             (_, kind) => kind,
         };
         let found = match (lang, errors + warnings) {

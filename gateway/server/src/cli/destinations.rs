@@ -1,7 +1,7 @@
 //! `causeway destinations`: where deliveries go and how many wait, beside a running gateway. Telling one to rest or to go on
 //! goes through the admin port, and holds until it is told otherwise.
 
-use causeway_core::store::Audit;
+use causeway_core::store::{Audit, Dead};
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -47,10 +47,12 @@ pub(super) fn run(common: &Common, args: &Args) -> anyhow::Result<Status> {
 fn list(common: &Common) -> anyhow::Result<Status> {
     let configured = common.config()?.destinations;
     reading(common, |log| {
-        let known = log.audit().map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
+        let inside = |fault: causeway_core::Fault| anyhow::anyhow!("{}", fault.inside);
+        let (known, dead) = (log.audit().map_err(inside)?, log.dead(None).map_err(inside)?);
         let of = |name: &str| configured.iter().find(|one| one.name == name);
         for audit in &known {
-            show(common, audit, of(&audit.destination));
+            let dead = dead.iter().filter(|dead| dead.destination == audit.destination);
+            show(common, audit, &dead.collect::<Vec<_>>(), of(&audit.destination));
         }
         let is_new = |one: &&Destination| known.iter().all(|audit| audit.destination != one.name);
         for one in configured.iter().filter(is_new) {
@@ -61,20 +63,20 @@ fn list(common: &Common) -> anyhow::Result<Status> {
                 dead: 0,
                 oldest: None,
             };
-            show(common, &none, Some(one));
+            show(common, &none, &[], Some(one));
         }
         Ok(Status::Fine)
     })
 }
 
-fn show(common: &Common, audit: &Audit, configured: Option<&Destination>) {
+fn show(common: &Common, audit: &Audit, dead: &[&Dead], configured: Option<&Destination>) {
     let account = &audit.account;
     let oldest: Option<Timestamp> = audit.oldest;
     if common.json {
         let record = json!({
             "destination": audit.destination, "to": configured.map(|one| &one.to), "paused": account.paused,
             "posted": account.posted, "delivered": account.delivered, "waiting": audit.waiting, "dead": audit.dead,
-            "dropped": account.dropped, "oldest": oldest.map(|time| format!("{time:.6}")),
+            "dropped": account.dropped, "causes": dead.iter().map(|dead| cause(dead)).collect::<Vec<_>>(), "oldest": oldest.map(|time| format!("{time:.6}")),
         });
         return output::line(&record.to_string());
     }
@@ -95,6 +97,17 @@ fn show(common: &Common, audit: &Audit, configured: Option<&Destination>) {
         audit.dead,
         account.dropped,
     ));
+    for dead in dead {
+        output::line(&format!(
+            "{:<16} {} dead: {} {}",
+            "", dead.count, dead.class, dead.cause
+        ));
+    }
+}
+
+/// Why some are dead.
+fn cause(dead: &Dead) -> Value {
+    json!({"class": dead.class, "cause": dead.cause, "count": dead.count})
 }
 
 fn tell(common: &Common, name: &str, what: &str) -> anyhow::Result<Status> {

@@ -59,10 +59,10 @@ fn the_example_names_every_key() {
     };
     config.destinations.push(Destination {
         severity: Some(Severity::Warning),
-        format: Some(Form::Source),
+        format: Some(Form::Fhir),
         token_file: Some("fhir-token".into()),
         tls: config.hooks[0].tls.clone(),
-        ..Destination::new("ward", "mllp://127.0.0.1:2576")
+        ..Destination::new("records", "https://127.0.0.1:8443/fhir")
     });
     config.telemetry.tls = config.hooks[0].tls.clone();
     config.telemetry.otlp = Some("http://127.0.0.1:4318".to_owned());

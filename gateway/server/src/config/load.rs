@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::{Config, Format, Transport};
+use super::{Config, Format, Listener, Transport};
+use crate::outbox::{Destination, Form};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -101,8 +102,26 @@ fn destinations(config: &Config) -> Result<(), ConfigError> {
         if let Some(problem) = destination.problem() {
             return Err(ConfigError::Wrong(problem));
         }
+        if let Some(name) = sourceless(&config.listeners, destination) {
+            let text = format!(
+                "destination {:?}: format = \"hl7v2\" is the kept source of HL7v2 messages with their findings, and \
+                 listener {name:?} takes none",
+                destination.name
+            );
+            return Err(ConfigError::Wrong(text));
+        }
     }
     Ok(())
+}
+
+/// A listener that a destination is to get HL7v2 from and that takes none.
+fn sourceless<'a>(listeners: &[Listener], destination: &'a Destination) -> Option<&'a String> {
+    let takes = |name: &&String| {
+        let mut ways = listeners.iter().flat_map(Listener::ways);
+        ways.any(|(way, format)| way == **name && format == Format::Hl7v2)
+    };
+    let wants = destination.form() == Form::Hl7v2;
+    destination.listeners.iter().find(|name| wants && !takes(name))
 }
 
 /// The error with the nearest known name for an unknown one. serde lists what it expected in back quotes.
@@ -155,6 +174,9 @@ mod tests {
         assert!(wrong(&(one("") + &one(""))).contains("names of their own"));
         assert!(wrong(&one("listeners = ['lab']")).contains("there is no listener \"lab\""));
         assert!(wrong(&one("format = 'fhir'")).contains("does not go to such a peer"));
+        let by_http = "format = 'hl7v2'\nlisteners = ['http/fhir']";
+        assert!(wrong(&one(by_http)).contains("\"http/fhir\" takes none"));
+        assert!(parse(&one(&by_http.replace("fhir", "hl7v2")), std::iter::empty()).is_ok());
         assert!(wrong(&one("concurency = 1")).ends_with("did you mean `concurrency`?"));
     }
 

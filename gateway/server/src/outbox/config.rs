@@ -61,6 +61,9 @@ pub struct Destination {
     /// A file with the token for an HTTP peer, sent as `Authorization: Bearer TOKEN`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_file: Option<PathBuf>,
+    /// Whether the token may go to another machine without TLS, where anybody on the way can read it.
+    #[serde(default)]
+    pub token_in_clear: bool,
     /// Whom to trust and what to show where the connection is under TLS.
     #[serde(default)]
     pub tls: ClientOptions,
@@ -73,6 +76,9 @@ pub struct Retry {
     /// Attempts of one delivery that the peer could not process; then it is dead. A peer that cannot be reached, is busy or
     /// silent is tried for ever.
     pub attempts: u32,
+    /// Deliveries in a row that the peer rejects for the same reason, with none taken between, after which it is the peer that
+    /// is not well: nothing more is dead, and it is tried with one delivery after each pause until it takes one.
+    pub refusals: u32,
     /// The most of the first pause; each pause is drawn between nothing and twice the most of the one before.
     #[serde(with = "units::duration")]
     pub first: Duration,
@@ -85,9 +91,17 @@ impl Default for Retry {
     fn default() -> Self {
         Self {
             attempts: 8,
+            refusals: 20,
             first: Duration::from_millis(500),
             longest: Duration::from_mins(1),
         }
+    }
+}
+
+impl Retry {
+    /// Whether it cannot be followed.
+    fn problem(&self) -> bool {
+        self.attempts == 0 || self.refusals == 0 || self.first.is_zero() || self.longest < self.first
     }
 }
 
@@ -217,6 +231,7 @@ impl Destination {
             calling_ae: calling_ae(),
             client_ids: client_ids(),
             token_file: None,
+            token_in_clear: false,
             tls: ClientOptions::default(),
         }
     }
@@ -279,7 +294,7 @@ impl Destination {
             Ok(target) => target,
             Err(problem) => return Some(problem),
         };
-        let fits = match target {
+        let fits = match &target {
             Target::Folder(_) => true,
             Target::Mllp { .. } => matches!(self.form(), Form::Source | Form::Hl7v2),
             Target::Http(_) => self.form() == Form::Fhir,
@@ -290,18 +305,29 @@ impl Destination {
             () if self.concurrency == 0 || self.window < self.concurrency => {
                 "`concurrency` is at least 1 and `window` at least that"
             }
-            () if self.retry.attempts == 0 || self.retry.first.is_zero() || self.retry.longest < self.retry.first => {
-                "`retry.attempts` is at least 1, `retry.first` longer than nothing and at most `retry.longest`"
+            () if self.retry.problem() => {
+                "`retry.attempts` and `retry.refusals` are at least 1, `retry.first` longer than nothing and at most \
+                 `retry.longest`"
             }
             () if self.late && !matches!(self.form(), Form::Hl7v2 | Form::Fhir) => {
                 "`late` is for a `format` that has findings in it, hl7v2 or fhir"
             }
             () if !self.client_ids && self.form() != Form::Fhir => "`client-ids` is for a FHIR server",
+            () if self.token_file.is_some() && !matches!(target, Target::Http(_)) => "`token-file` is for an HTTP peer",
+            () if self.shows_token() => {
+                "`token-file` goes to another machine in the clear by http:; write https:, or mean it with \
+                 `token-in-clear = true`"
+            }
             () if self.timeout.is_zero() || self.connect_timeout.is_zero() => "its timeouts are longer than nothing",
             () if self.calling_ae.is_empty() || self.calling_ae.len() > 16 => "`calling-ae` has 1 to 16 characters",
             () => return None,
         };
         Some(format!("destination {:?}: {problem}", self.name))
+    }
+
+    /// Whether anybody on the way could read its token.
+    fn shows_token(&self) -> bool {
+        self.token_file.is_some() && !self.token_in_clear && self.to.starts_with("http:") && !is_own_machine(&self.to)
     }
 
     /// Whether it gets this answer to a message that a listener took.
@@ -330,6 +356,17 @@ impl Destination {
     }
 }
 
+/// Whether a URL names this machine.
+fn is_own_machine(url: &str) -> bool {
+    let url: Option<hyper::Uri> = url.parse().ok();
+    let host = url.as_ref().and_then(hyper::Uri::host).unwrap_or_default();
+    let plain = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || plain
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
 /// `host:port`.
 fn is_address(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else {
@@ -339,50 +376,4 @@ fn is_address(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn to_names_a_peer_or_a_folder() {
-        let target = |to: &str| Destination::new("d", to).target();
-        assert_eq!(target("out/lab"), Ok(Target::Folder("out/lab".into())));
-        let mllp = |tls| Target::Mllp {
-            tls,
-            address: "[::1]:2575".to_owned(),
-        };
-        assert_eq!(target("mllp://[::1]:2575"), Ok(mllp(false)));
-        assert_eq!(target("mllps://[::1]:2575"), Ok(mllp(true)));
-        assert_eq!(target("https://h/fhir/"), Ok(Target::Http("https://h/fhir".to_owned())));
-        let dicom = |tls| Target::Dicom {
-            tls,
-            called_ae: "ORTHANC".to_owned(),
-            address: "pacs:4242".to_owned(),
-        };
-        assert_eq!(target("dicom://ORTHANC@pacs:4242"), Ok(dicom(false)));
-        assert_eq!(target("dicoms://ORTHANC@pacs:4242"), Ok(dicom(true)));
-        for wrong in [
-            "",
-            "mllp://h",
-            "mllp://h:0",
-            "mllp://a@h:1",
-            "dicom://h:104",
-            "ftp://h/x",
-            "http://",
-        ] {
-            assert!(
-                target(wrong).unwrap_err().contains("`to` is mllp://HOST:PORT"),
-                "{wrong}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_form_follows_from_the_peer_and_must_fit_it() {
-        let mut one = Destination::new("d", "http://h/fhir");
-        assert_eq!((one.form(), one.problem()), (Form::Fhir, None));
-        one.format = Some(Form::Source);
-        assert!(one.problem().unwrap().contains("does not go to such a peer"));
-        assert_eq!(Destination::new("d", "mllp://h:1").form(), Form::Source);
-        assert_eq!(Destination::new("d", "dicom://A@h:1").form(), Form::Dicom);
-    }
-}
+mod tests;

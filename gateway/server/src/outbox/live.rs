@@ -1,6 +1,6 @@
 //! How a destination is now, for operators: numbers and words only, nothing of a patient.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -11,8 +11,7 @@ use super::{Class, Failure};
 /// How a destination's work goes.
 #[derive(Debug, Default)]
 pub struct Live {
-    paused: AtomicBool,
-    resting: AtomicBool,
+    condition: Mutex<Condition>,
     flying: AtomicUsize,
     failures: [AtomicU64; Class::ALL.len()],
     last: Mutex<Option<Last>>,
@@ -30,13 +29,17 @@ pub struct Last {
 }
 
 /// How a destination is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
     /// It takes what it gets.
+    #[default]
     Open,
     /// It could not be reached or failed several times; it is tried with one delivery after each pause.
     Resting,
+    /// It rejects whatever it gets, and always for the same reason; it is tried with one delivery after each pause, and
+    /// nothing is dead for it.
+    Refusing,
     /// An operator told it to rest.
     Paused,
     /// It is not configured; what was posted for it waits.
@@ -45,13 +48,14 @@ pub enum Condition {
 
 impl Condition {
     /// Every condition.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Resting, Self::Paused, Self::Unknown];
+    pub const ALL: [Self; 5] = [Self::Open, Self::Resting, Self::Refusing, Self::Paused, Self::Unknown];
 
     /// The word in listings and metrics.
     pub fn word(self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Resting => "resting",
+            Self::Refusing => "refusing",
             Self::Paused => "paused",
             Self::Unknown => "unknown",
         }
@@ -59,9 +63,8 @@ impl Condition {
 }
 
 impl Live {
-    pub(super) fn show(&self, paused: bool, resting: bool, flying: usize) {
-        self.paused.store(paused, Ordering::Relaxed);
-        self.resting.store(resting, Ordering::Relaxed);
+    pub(super) fn show(&self, condition: Condition, flying: usize) {
+        *self.condition.lock().unwrap_or_else(PoisonError::into_inner) = condition;
         self.flying.store(flying, Ordering::Relaxed);
     }
 
@@ -79,11 +82,7 @@ impl Live {
 
     /// How it is.
     pub fn condition(&self) -> Condition {
-        match () {
-            () if self.paused.load(Ordering::Relaxed) => Condition::Paused,
-            () if self.resting.load(Ordering::Relaxed) => Condition::Resting,
-            () => Condition::Open,
-        }
+        *self.condition.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Deliveries at the peer now.

@@ -11,6 +11,21 @@ const IN_A_ROW: u32 = 5;
 /// No peer is believed that it wants to be left alone for longer.
 const LONGEST_WISH: Duration = Duration::from_hours(1);
 
+/// What follows from a rejection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rejected {
+    /// It is this delivery's own; whether the destination had been resting.
+    Alone {
+        /// Whether it goes on.
+        opens: bool,
+    },
+    /// The peer takes nothing at all; the delivery is not to blame.
+    WithAll {
+        /// Whether the destination rests from now on.
+        rests: bool,
+    },
+}
+
 /// How a destination is tried.
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -21,6 +36,8 @@ pub(super) struct Pace {
     most: Duration,
     /// When it may be tried again; none while it is open.
     rest: Option<Instant>,
+    /// Why deliveries were rejected since the last that was taken, and how many in a row for that reason.
+    refused: Option<(String, u32)>,
     /// Counts rests, so that of several deliveries that fail together one lengthens the pause.
     epoch: u64,
 }
@@ -33,6 +50,7 @@ impl Pace {
             row: 0,
             most: retry.first,
             rest: None,
+            refused: None,
             epoch: 0,
         }
     }
@@ -68,6 +86,37 @@ impl Pace {
         self.row = 0;
         self.most = self.retry.first;
         self.rest.take().is_some()
+    }
+
+    /// The peer took a delivery.
+    pub(super) fn took(&mut self, epoch: u64) -> bool {
+        if epoch == self.epoch {
+            self.refused = None;
+        }
+        self.good(epoch)
+    }
+
+    /// Whether the peer rejects whatever it gets.
+    pub(super) fn refuses_all(&self) -> bool {
+        self.refused
+            .as_ref()
+            .is_some_and(|(_, row)| *row >= self.retry.refusals)
+    }
+
+    /// The peer rejected a delivery. It is well and says so, unless it says the same of everything.
+    pub(super) fn rejected(&mut self, epoch: u64, cause: &str, now: Instant) -> Rejected {
+        let all = self.refuses_all();
+        match &mut self.refused {
+            _ if all => {} // whatever it says now
+            Some((known, row)) if known == cause => *row += 1,
+            other => *other = Some((cause.to_owned(), 1)),
+        }
+        if self.refuses_all() {
+            let rests = self.down(epoch, None, now);
+            return Rejected::WithAll { rests };
+        }
+        let opens = self.good(epoch);
+        Rejected::Alone { opens }
     }
 
     /// The peer could not process a delivery; whether it rests from now on.
@@ -115,6 +164,7 @@ mod tests {
     fn pace() -> Pace {
         Pace::new(&Retry {
             attempts: 3,
+            refusals: 3,
             first: Duration::from_millis(100),
             longest: Duration::from_secs(1),
         })
@@ -165,6 +215,28 @@ mod tests {
         pace.good(pace.epoch());
         assert!((0..4).all(|_| !pace.failed(pace.epoch(), now)));
         assert!(pace.failed(pace.epoch(), now));
+    }
+
+    #[test]
+    fn who_rejects_everything_for_one_reason_is_not_well_until_it_takes_something() {
+        let (mut pace, now) = (pace(), Instant::now());
+        let alone = Rejected::Alone { opens: false };
+        let says = |pace: &mut Pace, cause| pace.rejected(pace.epoch(), cause, now);
+        assert_eq!([says(&mut pace, "AR 101"), says(&mut pace, "AR 101")], [alone; 2]);
+        assert_eq!(says(&mut pace, "AR 207"), alone, "another reason begins another row");
+        pace.took(pace.epoch());
+        assert_eq!([says(&mut pace, "AR 207"), says(&mut pace, "AR 207")], [alone; 2]);
+        let late = pace.epoch();
+        assert_eq!(says(&mut pace, "AR 207"), Rejected::WithAll { rests: true });
+        assert!(pace.is_resting() && pace.refuses_all());
+        // Those that were under way with it, and the one that it is tried with.
+        assert_eq!(pace.rejected(late, "AR 207", now), Rejected::WithAll { rests: false });
+        assert_eq!(says(&mut pace, "AR 101"), Rejected::WithAll { rests: false });
+        assert!(
+            pace.took(pace.epoch()) && !pace.refuses_all(),
+            "it takes one, and all is as before"
+        );
+        assert_eq!(says(&mut pace, "AR 207"), alone);
     }
 
     #[test]

@@ -13,9 +13,9 @@ use futures_util::{FutureExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, watch};
 
-use super::live::Live;
+use super::live::{Condition, Live};
 use super::material::Material;
-use super::pace::Pace;
+use super::pace::{Pace, Rejected};
 use super::queue::{Queue, Wish};
 use super::{Class, Delivered, Destination, Failure, Peer};
 use crate::guard::defect;
@@ -218,15 +218,16 @@ impl Worker {
         }
     }
 
-    fn good(&mut self, epoch: u64) {
-        if self.pace.good(epoch) {
+    fn opens(&self, opens: bool) {
+        if opens {
             let destination = &self.destination.name;
             tracing::info!(destination, "the destination takes deliveries again");
         }
     }
 
     fn delivered(&mut self, posted: Posted, epoch: u64, delivered: Delivered) {
-        self.good(epoch);
+        let opens = self.pace.took(epoch);
+        self.opens(opens);
         let said = delivered.said;
         self.settle(posted, End::Delivered { said });
     }
@@ -237,10 +238,7 @@ impl Worker {
         let rests = match failure.class {
             Class::Unreachable | Class::Busy | Class::Timeout => self.pace.down(epoch, failure.retry_after, now),
             Class::Failed => self.pace.failed(epoch, now),
-            Class::Rejected => {
-                self.good(epoch); // the peer is well, and says so
-                false
-            }
+            Class::Rejected => self.rejected(epoch, &failure),
             Class::Broken => false,
         };
         if rests {
@@ -251,8 +249,20 @@ impl Worker {
             // The peer knows nothing of it, so nothing is to be written.
             Class::Unreachable | Class::Busy => self.queue.again(posted, Timestamp::now()),
             Class::Timeout => self.later(posted, failure),
+            Class::Rejected if self.pace.refuses_all() => self.later(posted, failure),
             Class::Failed if posted.failed + 1 < self.destination.retry.attempts => self.later(posted, failure),
             Class::Failed | Class::Rejected | Class::Broken => self.dead(posted, failure),
+        }
+    }
+
+    /// Whether the destination rests from now on.
+    fn rejected(&mut self, epoch: u64, failure: &Failure) -> bool {
+        match self.pace.rejected(epoch, &failure.cause, Instant::now()) {
+            Rejected::Alone { opens } => {
+                self.opens(opens);
+                false
+            }
+            Rejected::WithAll { rests } => rests,
         }
     }
 
@@ -303,8 +313,13 @@ impl Worker {
     }
 
     fn show(&self, account: &Account) {
-        let resting = self.pace.is_resting();
-        self.live.show(account.paused, resting, self.flying);
+        let how = match () {
+            () if account.paused => Condition::Paused,
+            () if self.pace.refuses_all() => Condition::Refusing,
+            () if self.pace.is_resting() => Condition::Resting,
+            () => Condition::Open,
+        };
+        self.live.show(how, self.flying);
     }
 }
 

@@ -3,8 +3,9 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
-use causeway_core::store::{Decided, Facts};
+use causeway_core::store::{Decided, Facts, Parts};
 use causeway_core::{Adapter, Answer, Bundle};
 use tokio::sync::oneshot;
 
@@ -15,6 +16,8 @@ use super::work::{Job, keep};
 const PARTS: usize = 256;
 /// Bytes of a batch.
 const BYTES: usize = 8 << 20;
+/// Between two attempts to read while the log is out of order.
+const OUTAGE: Duration = Duration::from_millis(500);
 /// A frame that is smaller has fewer parts than a batch.
 const SMALL: u64 = 64 << 10;
 
@@ -54,10 +57,8 @@ impl Batches {
     /// What an earlier run decided of a part. Parts are asked for in order.
     pub(super) async fn earlier<A: Adapter>(&mut self, joint: &Joint<A>, part: u32) -> Option<Answer> {
         while self.earlier.is_empty() {
-            let (number, from) = (self.number, self.more.take()?);
-            let store = Arc::clone(joint.house.inbox.store());
-            let read = tokio::task::spawn_blocking(move || store.decided_earlier(number, from)).await;
-            let parts = read.ok()?.ok()?; // what cannot be read is decided again
+            let from = self.more.take()?;
+            let parts = self.read(joint, from).await;
             (self.earlier, self.more) = (parts.decided.into(), parts.next);
         }
         let decided = self.earlier.pop_front_if(|decided| decided.part == part)?;
@@ -72,6 +73,22 @@ impl Batches {
             applied: Vec::new(),
             rules: facts.rules.map(Arc::from),
         })
+    }
+
+    /// Reads what an earlier run decided. A log that cannot be read is waited for: what is in it already would be decided, and
+    /// delivered, a second time.
+    async fn read<A: Adapter>(&self, joint: &Joint<A>, from: u64) -> Parts {
+        let number = self.number;
+        loop {
+            let store = Arc::clone(joint.house.inbox.store());
+            let read = tokio::task::spawn_blocking(move || store.decided_earlier(number, from)).await;
+            match read {
+                Ok(Ok(parts)) => return parts,
+                Ok(Err(fault)) => tracing::warn!(number, %fault, "what was decided of a frame cannot be read"),
+                Err(_) => {} // a defect, which the panic has said, or the end of the process
+            }
+            tokio::time::sleep(OUTAGE).await;
+        }
     }
 
     /// Takes an answer, and hands over what came together when it is enough. Waits while the log does not have the batch

@@ -13,6 +13,9 @@ use crate::outbox::{Class, Destination, Failure, Form, Material, Peer, Post, Ren
 use crate::replay::Door;
 use crate::resources::Known;
 
+/// Why what came in another format does not leave as HL7v2: nothing is made up that no sender wrote.
+const NO_SOURCE: &str = "it did not come as HL7v2, so there is no source to annotate";
+
 /// Whether resources are kept: somebody reads them over HTTP, or is told of them. Nobody keeps what nobody reads.
 pub fn keeps_resources(config: &Config) -> bool {
     let serves = |listener: &Listener| listener.ways().into_iter().any(|(_, format)| format == Format::Fhir);
@@ -61,7 +64,7 @@ fn render(doors: Vec<Door>) -> Render {
             let listener = &*parcel.frame.listener;
             let door = doors.iter().find(|door| door.listener == listener);
             let door = door.filter(|door| door.format == Format::Hl7v2);
-            let door = door.ok_or_else(|| Failure::new(Class::Broken, "no HL7v2 listener took the message"))?;
+            let door = door.ok_or_else(|| Failure::new(Class::Broken, NO_SOURCE))?;
             taken((door.render)(parcel, stamp))
         }
         Form::Source | Form::Dicom => Err(Failure::new(Class::Broken, "nothing is to be rendered")),
