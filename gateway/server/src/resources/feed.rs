@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use causeway_core::fhir::{Limits, NodeId, Tree, parse};
 
-use super::over::{merge, says_the_same};
+use super::over::{merge, says_all, says_the_same};
 use super::pack::{Slot, Text, entries, names, rename, renamed, shown};
 use super::params::Values;
 use super::terms;
 use super::unite::{self, Unite};
-use super::write::{Batch, New, Stored};
+use super::write::{Batch, Last, New, Stored};
 
 /// A message's statements.
 #[derive(Debug)]
@@ -92,8 +92,11 @@ fn one(
     let Statement { kind, id, said, .. } = *statement;
     let term = terms::id(kind, id);
     let again = statement.removed.is_empty();
-    if again && batch.recent.is(term, said) {
-        return Ok(()); // it says what it said the last time, so nothing new
+    if let Some(last) = batch.recent.is(term, said).filter(|_| again) {
+        // It says what it said the last time, so nothing new; but what was stated before it is older now.
+        let later = last.later(statements.stated);
+        batch.restate(later);
+        return Ok(());
     }
     let Some(before) = batch.current(kind, id, said)? else {
         return first(batch, statements, statement, names);
@@ -103,11 +106,11 @@ fn one(
         return batch.older(statements.frame, (kind, id), statements.stated, None);
     }
     if again && before.slot.said == said {
-        batch.recent.set(term, said);
+        batch.again(term, said, &before, (true, statements.stated));
         return Ok(());
     }
-    let newer = before
-        .stated
+    let newer = batch
+        .stated(&before)?
         .zip(statements.stated)
         .filter(|(before, now)| before > now);
     if let Some((newer, stated)) = newer {
@@ -126,7 +129,7 @@ fn united(
 ) -> anyhow::Result<()> {
     let Statement { kind, id, said, .. } = *statement;
     let (of, whole, term) = ((kind, id), statements.whole, terms::id(kind, id));
-    if !whole && batch.recent.is(term, said) {
+    if !whole && batch.recent.is(term, said).is_some() {
         return Ok(());
     }
     let time = statements.time * 1_000;
@@ -147,7 +150,7 @@ fn united(
     let soon = |before: &Stored| time < before.slot.updated.saturating_add(unite::PACE);
     if !whole && before.as_ref().is_some_and(soon) {
         unite::hold(batch.connection, of, &new)?;
-        batch.recent.set(term, said);
+        batch.recent.set(term, Last { said, of: None });
         return Ok(());
     }
     let mut all = unite::held(batch.connection, of)?;
@@ -208,9 +211,8 @@ fn over(
     let new = renamed(statements.tree, statement.node, names);
     let merged = merge(&old, &new, &statement.removed);
     if says_the_same(&old, &merged) {
-        if statement.removed.is_empty() {
-            batch.recent.set(terms::id(kind, id), said);
-        }
+        let repeats = before.slot.said == said || says_all(&old, &new);
+        batch.again(terms::id(kind, id), said, before, (repeats, statements.stated));
         return Ok(());
     }
     beside(batch, statements, statement, Some(before), &merged)
@@ -245,6 +247,7 @@ fn beside(
         behind: false,
     };
     batch.put(&new, &Values::of(kind, merged, NodeId::ROOT, |text| text))?;
-    batch.recent.set(terms::id(kind, id), said);
+    let of = Some((batch.last(), statements.stated));
+    batch.recent.set(terms::id(kind, id), Last { said, of });
     Ok(())
 }

@@ -5,6 +5,7 @@
 use rusqlite::{Connection, params};
 
 use super::pack::{Pack, SLOTS, Text, Texts};
+use super::restated;
 
 /// Packs looked at in one step.
 const PACKS: usize = 128;
@@ -54,6 +55,7 @@ fn forget(connection: &Connection, number: u32) -> anyhow::Result<()> {
     };
     let source = pack.source;
     pack.gone |= pack.dead;
+    restated::forget(connection, number, pack.gone)?;
     let lives = (0..pack.slots.len()).any(|slot| !pack.is_gone(slot));
     if lives {
         beside(connection, &mut pack)?;

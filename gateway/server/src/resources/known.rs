@@ -132,7 +132,11 @@ impl Telling<'_> {
         }
         let old = parse(&stored.text, Limits::default())?;
         let stated = self.facts.context.stated.map(Timestamp::as_microsecond);
-        let newer = stored.stated.zip(stated).is_some_and(|(known, said)| known > said);
+        let newer = self
+            .reader
+            .stated(&stored)?
+            .zip(stated)
+            .is_some_and(|(known, said)| known > said);
         if self.applied || stored.slot.own || newer {
             return Ok(Some(old));
         }

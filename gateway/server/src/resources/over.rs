@@ -85,6 +85,12 @@ fn unite(merged: &mut Tree, (old, before): (&Tree, NodeId), (new, stated): (&Tre
     }
 }
 
+/// Whether a statement speaks of every element of a version, so that it says it again as a whole.
+pub(super) fn says_all(old: &Tree, new: &Tree) -> bool {
+    let mut members = old.children(NodeId::ROOT).map(|member| old.name(member));
+    members.all(|name| name == "meta" || new.get(NodeId::ROOT, name).is_some())
+}
+
 /// Whether two versions say the same, `meta` apart.
 pub(super) fn says_the_same(old: &Tree, merged: &Tree) -> bool {
     let members = |tree: &Tree| -> Vec<NodeId> {

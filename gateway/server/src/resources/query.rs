@@ -11,7 +11,7 @@ use super::runs::{Union, live};
 use super::search::Search;
 use super::unite::{self, Stirring, Unites};
 use super::write::{Stored, find, places};
-use super::{schema, terms};
+use super::{restated, schema, terms};
 
 /// Packs looked at for a page: a search of which little is found goes on with the next one.
 const LOOKED_AT: usize = 4_000;
@@ -165,6 +165,11 @@ impl Reader {
 
     pub(super) fn current(&self, kind: &str, id: &str) -> anyhow::Result<Option<Stored>> {
         self.find(kind, id, |pack, slot| !pack.is_dead(slot))
+    }
+
+    /// When a version was last stated, microseconds since 1970.
+    pub(super) fn stated(&self, stored: &Stored) -> rusqlite::Result<Option<i64>> {
+        restated::of(&self.0, stored)
     }
 
     /// The current version of a resource.

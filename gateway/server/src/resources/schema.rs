@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use crate::database;
 
 /// Version of the tables, kept in `user_version`. What an earlier version had is made again from the log.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 /// Times are microseconds since 1970. `postings`, `slots` and `sieve` are read by `runs`, `pack` and the store's `Sieve`.
 /// A run is live (0), being made (1) or merged into another (2).
@@ -29,6 +29,9 @@ const TABLES: &str = "
     );
     CREATE INDEX pack_dead ON pack (number) WHERE dead != 0;
     CREATE INDEX pack_source ON pack (source);
+    CREATE TABLE restated (
+        pack INTEGER NOT NULL, slot INTEGER NOT NULL, stated INTEGER NOT NULL, PRIMARY KEY (pack, slot)
+    ) WITHOUT ROWID;
     CREATE TABLE run (
         id INTEGER PRIMARY KEY, state INTEGER NOT NULL, postings INTEGER NOT NULL, ids INTEGER NOT NULL, sieve BLOB NOT NULL
     );

@@ -1,13 +1,14 @@
 //! What a batch of records makes of the resources: versions go into packs, packs into the table, and what they are found by
 //! into one run of the index when the batch ends. Within a batch the newest version of an id is known before it is in a run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{Connection, params};
 
 use super::merge::Index;
 use super::pack::{Pack, SLOTS, Slot, Text, Texts, bit, bits};
 use super::params::Values;
+use super::restated;
 use super::runs::{self, Posting};
 use super::terms;
 use super::unite::Unites;
@@ -20,31 +21,50 @@ const REMEMBERED: usize = 8_192;
 const HELD: usize = 200_000;
 const HELD_OF_ONE: usize = 40_000;
 
+/// Where a version is: its pack, and the bit of its slot.
+pub(super) type Place = (u32, u32);
+
+/// What was last said of a resource: its number, and the version that it repeats, with when that was last stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Last {
+    pub(super) said: u64,
+    /// None where it says less than is known.
+    pub(super) of: Option<(Place, Option<i64>)>,
+}
+
+impl Last {
+    /// It was stated again: the version's place and the time, if that is later than was known.
+    pub(super) fn later(&mut self, stated: Option<i64>) -> Option<(Place, i64)> {
+        let (place, known) = self.of.as_mut()?;
+        let stated = stated.filter(|stated| known.is_none_or(|known| known < *stated))?;
+        *known = Some(stated);
+        Some((*place, stated))
+    }
+}
+
 /// What was last said of resources that were said again: two generations, of which the older is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
-    young: HashMap<i64, u64>,
-    old: HashMap<i64, u64>,
+    young: HashMap<i64, Last>,
+    old: HashMap<i64, Last>,
 }
 
 impl Recent {
-    pub(super) fn is(&mut self, id: i64, said: u64) -> bool {
+    /// What was last said of a resource, if this is it.
+    pub(super) fn is(&mut self, id: i64, said: u64) -> Option<&mut Last> {
         // What is young was said later than what is old, which counts no more.
-        if let Some(young) = self.young.get(&id) {
-            return *young == said;
+        if !self.young.contains_key(&id) {
+            let known = self.old.get(&id).copied().filter(|last| last.said == said)?;
+            self.set(id, known);
         }
-        let known = self.old.get(&id) == Some(&said);
-        if known {
-            self.set(id, said);
-        }
-        known
+        self.young.get_mut(&id).filter(|last| last.said == said)
     }
 
-    pub(super) fn set(&mut self, id: i64, said: u64) {
+    pub(super) fn set(&mut self, id: i64, last: Last) {
         if self.young.len() >= REMEMBERED {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(id, said);
+        self.young.insert(id, last);
     }
 
     fn forget(&mut self, id: i64) {
@@ -62,6 +82,12 @@ pub(super) struct Stored {
     pub(super) slot: Slot,
     /// Compact JSON; empty of what is deleted.
     pub(super) text: Vec<u8>,
+}
+
+impl Stored {
+    pub(super) fn place(&self) -> Place {
+        (self.pack, bit(self.number))
+    }
 }
 
 /// Looks among places, the newest first, for a version of an id that is wanted. A place may be of another id whose number
@@ -148,6 +174,8 @@ pub(super) struct Batch<'c> {
     pub(super) recent: &'c mut Recent,
     /// Where the versions of this batch are, by id.
     here: HashMap<i64, Vec<(u32, u32)>>,
+    /// When versions were stated again in this batch, by place.
+    restated: BTreeMap<Place, i64>,
     postings: Vec<Posting>,
     /// The pack that is being filled, its number, and the ids in it.
     pack: Pack,
@@ -175,6 +203,7 @@ impl<'c> Batch<'c> {
             texts: Texts::new(connection),
             recent,
             here: HashMap::new(),
+            restated: BTreeMap::new(),
             postings: Vec::new(),
             pack: Pack::default(),
             number: last,
@@ -222,6 +251,33 @@ impl<'c> Batch<'c> {
         let pack = Pack::open(self.connection, stored.pack)?;
         let text = pack.map(|pack| self.texts.text(&pack, stored.number)).transpose()?;
         Ok(text.flatten().unwrap_or_default())
+    }
+
+    /// When a version was last stated.
+    pub(super) fn stated(&self, stored: &Stored) -> anyhow::Result<Option<i64>> {
+        let here = self.restated.get(&stored.place()).copied();
+        Ok(restated::of(self.connection, stored)?.max(here))
+    }
+
+    /// A statement says nothing new; whether it repeats the version, or says less.
+    pub(super) fn again(&mut self, id: i64, said: u64, before: &Stored, (repeats, stated): (bool, Option<i64>)) {
+        let of = repeats.then(|| (before.place(), before.stated));
+        let mut last = Last { said, of };
+        self.restate(last.later(stated));
+        self.recent.set(id, last);
+    }
+
+    /// A version was stated later than was known, if it was.
+    pub(super) fn restate(&mut self, later: Option<(Place, i64)>) {
+        if let Some((place, stated)) = later {
+            let known = self.restated.entry(place).or_insert(stated);
+            *known = stated.max(*known);
+        }
+    }
+
+    /// The place of the version that was written last.
+    pub(super) fn last(&self) -> Place {
+        (self.number, bit(self.pack.slots.len().saturating_sub(1)))
     }
 
     /// Writes a version.
@@ -308,6 +364,9 @@ impl<'c> Batch<'c> {
 
     /// Writes out what has become too much to hold; a file of a million claims is one record of the log, and `large`.
     pub(super) fn spill(&mut self, large: bool) -> anyhow::Result<()> {
+        if self.restated.len() >= HELD {
+            restated::write(self.connection, &mut self.restated)?;
+        }
         if self.postings.len() < if large { HELD_OF_ONE } else { HELD } {
             return Ok(());
         }
@@ -320,6 +379,7 @@ impl<'c> Batch<'c> {
     pub(super) fn finish(mut self) -> anyhow::Result<u32> {
         self.flush()?;
         self.index()?;
+        restated::write(self.connection, &mut self.restated)?;
         Ok(self.number)
     }
 
