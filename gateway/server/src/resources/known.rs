@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::feed::removed_of;
 use super::over::merge;
 use super::pack::{entries, names, renamed};
-use super::query::{Reader, Readers};
+use super::query::{Look, Readers};
 use super::quiet::FORMAT;
 use super::sequence::Sequencer;
 use super::unite::{self, Unites};
@@ -60,7 +60,7 @@ impl Known {
         let entries = entries(tree);
         self.readers.with(|reader| {
             let telling = Telling {
-                reader,
+                look: reader.look()?,
                 unites: self.unites,
                 tree,
                 names: names(tree, &entries),
@@ -74,7 +74,7 @@ impl Known {
 
 /// One part, and what is known.
 struct Telling<'a> {
-    reader: &'a Reader,
+    look: Look<'a>,
     unites: Unites,
     tree: &'a Tree,
     names: HashMap<String, String>,
@@ -119,12 +119,12 @@ impl Telling<'_> {
         let (Some(kind), Some(id), true) = (text("resourceType"), text("id"), self.facts.applied.is_empty()) else {
             return Ok(None);
         };
-        let Some(stored) = self.reader.current(kind, id)?.filter(|stored| !stored.slot.deleted) else {
+        let Some(stored) = self.look.current(kind, id)?.filter(|stored| !stored.slot.deleted) else {
             return Ok(None);
         };
         let statement = || renamed(self.tree, said, &self.names);
         if let Some(unite) = self.unites.of(kind).filter(|_| !stored.slot.own) {
-            let mut pieces = self.reader.pieces((kind, id), &stored)?;
+            let mut pieces = self.look.pieces((kind, id), &stored)?;
             if !self.applied {
                 pieces.push(unite::said(&statement(), NodeId::ROOT));
             }
@@ -133,7 +133,7 @@ impl Telling<'_> {
         let old = parse(&stored.text, Limits::default())?;
         let stated = self.facts.context.stated.map(Timestamp::as_microsecond);
         let newer = self
-            .reader
+            .look
             .stated(&stored)?
             .zip(stated)
             .is_some_and(|(known, said)| known > said);
@@ -160,7 +160,7 @@ impl Telling<'_> {
             let Some((kind, id)) = place.filter(|_| left > 0 && !there.contains(&name)) else {
                 continue;
             };
-            let stored = self.reader.current(kind, id)?;
+            let stored = self.look.current(kind, id)?;
             there.insert(name.clone());
             let Some(stored) = stored.filter(|stored| !stored.slot.deleted) else {
                 continue;

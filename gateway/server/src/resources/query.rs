@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use causeway_core::fhir::{Limits, Tree, parse};
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 
 use super::pack::{self, Pack, Slot, Texts, bits};
 use super::runs::{Union, live};
@@ -138,38 +138,30 @@ impl Reader {
 
     /// A resource with what was said of it since its last version, as JSON without version and time.
     pub(super) fn whole(&self, kind: &str, id: &str, unites: Unites) -> anyhow::Result<Option<String>> {
-        let Some((unite, stored)) = unites.of(kind).zip(self.current(kind, id)?) else {
+        let look = self.look()?;
+        let Some((unite, stored)) = unites.of(kind).zip(look.current(kind, id)?) else {
             return Ok(None);
         };
         if stored.slot.deleted {
             return Ok(None);
         }
-        Ok(Some(unite(&self.pieces((kind, id), &stored)?)))
+        Ok(Some(unite(&look.pieces((kind, id), &stored)?)))
     }
 
-    /// What is known of a resource, and what was said of it since.
-    pub(super) fn pieces(&self, of: (&str, &str), stored: &Stored) -> anyhow::Result<Vec<Tree>> {
-        let tree = parse(&stored.text, Limits::default())?;
-        let mut all = vec![unite::said(&tree, causeway_core::NodeId::ROOT)];
-        all.extend(unite::held(&self.0, of)?);
-        Ok(all)
-    }
-
-    fn find(&self, kind: &str, id: &str, wanted: impl Fn(&Pack, usize) -> bool) -> anyhow::Result<Option<Stored>> {
-        let view = self.0.unchecked_transaction()?;
-        let places = places(&view, live(&view)?.into_iter(), terms::id(kind, id))?;
-        let found = find(&Texts::new(&view), &view, &places, (kind, id), wanted, |_| false);
-        view.finish()?;
-        found
-    }
-
+    /// The current version of a resource, deleted ones too.
     pub(super) fn current(&self, kind: &str, id: &str) -> anyhow::Result<Option<Stored>> {
-        self.find(kind, id, |pack, slot| !pack.is_dead(slot))
+        self.look()?.current(kind, id)
     }
 
-    /// When a version was last stated, microseconds since 1970.
-    pub(super) fn stated(&self, stored: &Stored) -> rusqlite::Result<Option<i64>> {
-        restated::of(&self.0, stored)
+    /// Begins a look, during which nothing changes.
+    pub(super) fn look(&self) -> rusqlite::Result<Look<'_>> {
+        let view = self.0.unchecked_transaction()?;
+        let runs = live(&view)?;
+        Ok(Look {
+            texts: Texts::new(&self.0),
+            runs,
+            view,
+        })
     }
 
     /// The current version of a resource.
@@ -189,7 +181,7 @@ impl Reader {
             let version_is = pack.slots.get(slot).is_some_and(|slot| slot.version == version);
             version_is && !pack.is_gone(slot)
         };
-        Ok(self.find(kind, id, of)?.map(|stored| found(id, stored)))
+        Ok(self.look()?.find(kind, id, of)?.map(|stored| found(id, stored)))
     }
 
     /// The resources behind a number that meet a search, at most so many.
@@ -197,10 +189,39 @@ impl Reader {
     /// # Errors
     /// The tables cannot be read.
     pub fn search(&self, search: &Search, after: i64, most: usize) -> anyhow::Result<Page> {
-        let view = self.0.unchecked_transaction()?;
-        let page = page(&view, search, after.max(0), most);
-        view.finish()?;
-        page
+        page(&self.look()?, search, after.max(0), most)
+    }
+}
+
+/// One look at the tables: what is read together is as of one moment, and its sources are read once.
+#[derive(Debug)]
+pub(super) struct Look<'r> {
+    texts: Texts<'r>,
+    runs: Vec<i64>,
+    view: Transaction<'r>,
+}
+
+impl Look<'_> {
+    fn find(&self, kind: &str, id: &str, wanted: impl Fn(&Pack, usize) -> bool) -> anyhow::Result<Option<Stored>> {
+        let places = places(&self.view, self.runs.iter().copied(), terms::id(kind, id))?;
+        find(&self.texts, &self.view, &places, (kind, id), wanted, |_| false)
+    }
+
+    pub(super) fn current(&self, kind: &str, id: &str) -> anyhow::Result<Option<Stored>> {
+        self.find(kind, id, |pack, slot| !pack.is_dead(slot))
+    }
+
+    /// When a version was last stated, microseconds since 1970.
+    pub(super) fn stated(&self, stored: &Stored) -> rusqlite::Result<Option<i64>> {
+        restated::of(&self.view, stored)
+    }
+
+    /// What is known of a resource, and what was said of it since.
+    pub(super) fn pieces(&self, of: (&str, &str), stored: &Stored) -> anyhow::Result<Vec<Tree>> {
+        let tree = parse(&stored.text, Limits::default())?;
+        let mut all = vec![unite::said(&tree, causeway_core::NodeId::ROOT)];
+        all.extend(unite::held(&self.view, of)?);
+        Ok(all)
     }
 }
 
@@ -219,10 +240,10 @@ fn rid(pack: u32, slot: usize) -> i64 {
     (i64::from(pack) << SHIFT) + i64::try_from(slot).unwrap_or(0)
 }
 
-fn page(view: &Connection, search: &Search, after: i64, most: usize) -> anyhow::Result<Page> {
-    let texts = Texts::new(view);
+fn page(look: &Look<'_>, search: &Search, after: i64, most: usize) -> anyhow::Result<Page> {
+    let view = &look.view;
     let first = u32::try_from(after >> SHIFT).unwrap_or(u32::MAX);
-    let mut union = Union::seek(view, &live(view)?, &search.terms(), first)?;
+    let mut union = Union::seek(view, &look.runs, &search.terms(), first)?;
     let mut page = Page::default();
     for _ in 0..LOOKED_AT {
         let Some((number, mask)) = union.next(view)? else {
@@ -238,7 +259,7 @@ fn page(view: &Connection, search: &Search, after: i64, most: usize) -> anyhow::
             if rid <= after {
                 continue;
             }
-            let one = tested(&texts, search, &pack, slot)?;
+            let one = tested(&look.texts, search, &pack, slot)?;
             if one.is_some() && page.found.len() >= most {
                 page.next = page.found.last().map(|last| last.rid).or(Some(after));
                 return Ok(page);
