@@ -62,11 +62,14 @@ pub fn shown(data: &Path, seq: u64) -> serde_json::Value {
     all.pop().unwrap_or_default()
 }
 
+/// The listener that most have.
+const MLLP: &str = "[[listener]]\nname = 'mllp'\naddress = '127.0.0.1:0'\n";
+
 /// A running gateway process; killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// Where MLLP listens.
+    /// Where MLLP listens; port 0 where it does not.
     pub mllp: SocketAddr,
     /// Where HTTP listens, if it does.
     pub http: Option<SocketAddr>,
@@ -90,7 +93,15 @@ impl Process {
     /// # Panics
     /// When it does not start.
     pub fn configured(data: &Path, stanzas: &str, environment: &[(&str, &str)]) -> Self {
-        Self::spawn(data, stanzas, environment, Stdio::null())
+        Self::spawn(data, &format!("{MLLP}{stanzas}"), environment, Stdio::null())
+    }
+
+    /// One that listens only where its stanzas say.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn only(data: &Path, stanzas: &str) -> Self {
+        Self::spawn(data, stanzas, &[], Stdio::null())
     }
 
     /// The same, with its log lines in a file.
@@ -99,14 +110,14 @@ impl Process {
     /// When it does not start, or the file cannot be made.
     pub fn logged(data: &Path, stanzas: &str, environment: &[(&str, &str)], lines: &Path) -> Self {
         let file = std::fs::File::create(lines).expect("a file");
-        Self::spawn(data, stanzas, environment, file.into())
+        Self::spawn(data, &format!("{MLLP}{stanzas}"), environment, file.into())
     }
 
     fn spawn(data: &Path, stanzas: &str, environment: &[(&str, &str)], lines: Stdio) -> Self {
         let config = data.join("test.toml");
-        let ports = "[admin]\naddress = '127.0.0.1:0'\n[[listener]]\nname = 'mllp'\naddress = '127.0.0.1:0'\n";
         if !config.exists() {
-            std::fs::write(&config, format!("{ports}{stanzas}")).expect("a configuration");
+            let admin = "[admin]\naddress = '127.0.0.1:0'\n";
+            std::fs::write(&config, format!("{admin}{stanzas}")).expect("a configuration");
         }
         let mut child = Command::new(binary())
             .args(["run", "--config"])
@@ -122,7 +133,7 @@ impl Process {
         let at = |name: &str| bound.iter().find(|(known, _)| known == name).map(|(_, at)| *at);
         Self {
             child,
-            mllp: at("mllp").expect("MLLP"),
+            mllp: at("mllp").unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
             http: at("http"),
             admin: at("admin").expect("the admin port"),
             bound,

@@ -1,5 +1,5 @@
-//! A file of professional claims through the whole gateway: dropped in a folder, decided claim by claim, answered by one
-//! 999, and listed. What it costs in memory does not grow with the file, which is a gigabyte for the goal.
+//! A file of professional claims through a whole gateway for claims: dropped in a folder, decided claim by claim, answered by
+//! one 999, and listed. What it costs in memory does not grow with the file, which is a gigabyte for the goal.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ pub(crate) async fn file() -> Rows {
          [listener.files]\nfolder = '{}'\nlook = '50ms'\nsettle = '0s'\n",
         root.display()
     );
-    let house = House::open(&stanza).await?;
+    let house = House::only(&stanza).await?;
     let count = usize::try_from(megabytes * 1_000_000 / CLAIM)?;
     let part = folder.path().join("part");
     let length = write_claims(&part, count)? as f64 / 1e6;

@@ -47,8 +47,17 @@ impl Seen {
 impl House {
     /// Starts one over an empty folder with more stanzas in its configuration, and waits until it is ready.
     pub(crate) async fn open(stanzas: &str) -> anyhow::Result<Self> {
+        Self::started(|folder| Process::configured(folder, stanzas, &[])).await
+    }
+
+    /// The same with no listener but those of the stanzas.
+    pub(crate) async fn only(stanzas: &str) -> anyhow::Result<Self> {
+        Self::started(|folder| Process::only(folder, stanzas)).await
+    }
+
+    async fn started(start: impl FnOnce(&Path) -> Process) -> anyhow::Result<Self> {
         let folder = disk::folder();
-        let process = Process::configured(folder.path(), stanzas, &[]);
+        let process = start(folder.path());
         let house = Self { process, folder };
         house.ready().await?;
         Ok(house)
