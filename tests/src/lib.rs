@@ -33,7 +33,7 @@ pub use dicom::write_ct;
 pub use disk::Disk;
 pub use fhir::{Fhir, JSON, issue, parts, patient, transaction};
 pub use http::{Http, Response};
-pub use messages::{EXAMPLE, fields, message, oru, segment};
+pub use messages::{EXAMPLE, decided, fields, message, oru, segment};
 pub use orthanc::{Orthanc, free_port};
 pub use outgoing::outgoing;
 pub use peer::{Peer, exchange, framed};

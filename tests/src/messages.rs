@@ -1,5 +1,8 @@
 //! Messages for scenarios, and looking into replies.
 
+use causeway_core::store::{Decided, Ended, parts_of};
+use causeway_store::Reader;
+
 /// The lab result of the demo: potassium 7.1 mmol/L in the second OBX.
 pub const EXAMPLE: &str = include_str!("../../examples/oru-critical-potassium.hl7");
 
@@ -28,4 +31,19 @@ pub fn segment<'a>(reply: &'a str, name: &str) -> Vec<&'a str> {
 /// The fields of a segment; field 0 is its name.
 pub fn fields(segment: &str) -> Vec<&str> {
     segment.split('|').collect()
+}
+
+/// The parts of a message that are decided, answered or not.
+///
+/// # Panics
+/// When the log cannot be read.
+pub fn decided(log: &Reader, number: u64) -> Vec<Decided> {
+    let so_far = Ended {
+        decided: Vec::new(),
+        earlier: true,
+        replies: Vec::new().into(),
+    };
+    let ended = log.outcome(number).expect("the log").unwrap_or(so_far);
+    let parts = parts_of(|from| log.decided_earlier(number, from), ended);
+    parts.flat_map(|parts| parts.expect("the log")).collect()
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use causeway_core::store::Event;
 use causeway_store::{Reader, SqliteLog};
-use causeway_tests::{Disk, Http, Process, claims, get, messages, until};
+use causeway_tests::{Disk, Http, Process, claims, decided, get, messages, until};
 
 const X12: &str = "Content-Type: application/edi-x12\r\n";
 
@@ -68,8 +68,7 @@ impl House {
 
     /// The parts of the first frame that are decided, and how many claims they state.
     fn decided(&self) -> (Vec<u32>, usize) {
-        let ended = self.log().outcome(1).expect("a page");
-        let decided = ended.map(|ended| ended.decided).unwrap_or_default();
+        let decided = decided(&self.log(), 1);
         let claim = |bundle: &bytes::Bytes| {
             let bundle = causeway_store::decompress(bundle, 1 << 26).expect("a bundle");
             let bundle: serde_json::Value = serde_json::from_slice(&bundle).expect("JSON");

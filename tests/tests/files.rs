@@ -24,6 +24,12 @@ impl Folder {
         std::fs::rename(part, self.path(&format!("inbound/{name}"))).unwrap();
     }
 
+    /// Before anybody looks for files.
+    fn put_new(&self, name: &str, text: &[u8]) {
+        std::fs::create_dir_all(self.path("inbound")).unwrap();
+        self.put(name, text);
+    }
+
     async fn reply(&self, name: &str) -> String {
         let path = self.path(&format!("replies/{name}.reply"));
         until("the reply of a file", async || path.exists()).await;
@@ -90,10 +96,45 @@ async fn a_large_file_survives_kill_9_and_is_answered_once_for_each_message() {
     assert!(process.terminate());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_file_that_met_two_deaths_is_held_and_finished_when_somebody_says_so() {
+    let (folder, data) = (Folder::new(), tempfile::tempdir().unwrap());
+    let count = 2_000;
+    folder.put_new("many.hl7", &many(count));
+    let mut before = 0;
+    for _ in 0..2 {
+        let process = Process::configured(data.path(), &folder.stanza(), &[]);
+        until("some of it is decided", async || decided(data.path()) > before).await;
+        process.kill();
+        before = decided(data.path());
+    }
+    assert!(before < count);
+    let process = Process::configured(data.path(), &folder.stanza(), &[]);
+    let kept = causeway_tests::shown(data.path(), 1);
+    let parts = kept["parts"].as_array().unwrap();
+    assert_eq!((kept["state"].as_str(), parts.len()), (Some("held"), before));
+    let (code, text) = process.command(data.path(), &["messages", "replay", "1"]);
+    assert!(code == Some(0), "{code:?} {text}");
+    until("the rest is decided", async || decided(data.path()) == count).await;
+    until("it is answered", async || {
+        causeway_tests::shown(data.path(), 1)["state"] == "accepted"
+    })
+    .await;
+    let kept = causeway_tests::shown(data.path(), 1);
+    let parts: Vec<u64> = kept["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|part| part["part"].as_u64())
+        .collect();
+    assert!(parts.iter().copied().eq(0..count as u64), "{} parts", parts.len());
+    assert!(process.terminate());
+}
+
 /// How many parts of the first frame the log has.
 fn decided(data: &Path) -> usize {
     let log = SqliteLog::read_only(data).unwrap();
-    log.outcome(1).unwrap().map_or(0, |ended| ended.decided.len())
+    causeway_tests::decided(&log, 1).len()
 }
 
 fn listed(data: &Path) -> Vec<serde_json::Value> {

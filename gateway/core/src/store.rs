@@ -324,7 +324,8 @@ pub trait Store: Send + Sync + 'static {
     /// The log cannot be read.
     fn frame(&self, number: u64) -> Result<Option<Pending>, Fault>;
 
-    /// The answers and replies of a number, all of them at once.
+    /// How the work on a number ended; nothing before it is answered. Parts of a large frame that were decided before the last
+    /// ones are not in it ([`parts_of`] gives them).
     ///
     /// # Errors
     /// The log cannot be read.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use causeway_core::store::{Ended, Pending};
+use causeway_core::store::{Pending, parts_of};
 use causeway_core::{Fault, FaultKind, Frame, Inbox, Leave, Parcel, Parsed, Stamp, Store};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -94,16 +94,16 @@ impl Replay {
     /// The log cannot be read or written.
     pub async fn run(&self, number: u64) -> Result<Replayed, Fault> {
         let found = self
-            .read(move |log| Ok((log.frame(number)?, log.outcome(number)?)))
+            .read(move |log| Ok((log.frame(number)?, state(log, number)?)))
             .await?;
-        let (Some(pending), outcome) = found else {
+        let (Some(pending), state) = found else {
             return Ok(Replayed::Unknown);
         };
         let listener = &*pending.frame.listener;
         let Some(door) = self.doors.iter().find(|door| door.listener == listener) else {
             return Ok(Replayed::NoListener(listener.to_owned()));
         };
-        match outcome.as_ref().map(word) {
+        match state {
             None if !pending.is_held() => Ok(Replayed::InWork),
             None => self.resume(door, pending).await,
             Some("failed" | "refused") => self.anew(door, &pending.frame).await,
@@ -144,8 +144,8 @@ impl Replay {
     }
 
     async fn state(&self, number: u64) -> Result<Replayed, Fault> {
-        let outcome = self.read(move |log| log.outcome(number)).await?;
-        let state = outcome.as_ref().map_or("pending", word);
+        let state = self.read(move |log| state(log, number)).await?;
+        let state = state.unwrap_or("pending");
         Ok(Replayed::Ran { number, state })
     }
 
@@ -159,6 +159,14 @@ impl Replay {
     }
 }
 
-fn word(ended: &Ended) -> &'static str {
-    projection::state(&ended.decided)
+/// How a message ended, as listings say; nothing before it is answered.
+fn state(log: &dyn Store, number: u64) -> Result<Option<&'static str>, Fault> {
+    let Some(ended) = log.outcome(number)? else {
+        return Ok(None);
+    };
+    let mut parts = parts_of(|from| log.decided_earlier(number, from), ended);
+    let state = parts.try_fold(projection::ACCEPTED, |state, parts| {
+        Ok(projection::state(state, &parts?))
+    });
+    state.map(Some)
 }

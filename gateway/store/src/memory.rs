@@ -306,18 +306,8 @@ impl Store for MemoryLog {
 
     fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault> {
         let state = self.open()?;
-        let Some(kept) = state.kept.get(&number) else {
-            return Ok(None);
-        };
-        Ok(match &kept.answered {
-            Some((ended, _)) => Some(ended.clone()),
-            None if kept.decided.is_empty() => None,
-            None => Some(Ended {
-                decided: kept.decided.clone(),
-                earlier: false,
-                replies: Arc::from([]),
-            }),
-        })
+        let answered = state.kept.get(&number).and_then(|kept| kept.answered.as_ref());
+        Ok(answered.map(|(ended, _)| ended.clone()))
     }
 
     fn decided_earlier(&self, number: u64, _from: u64) -> Result<Parts, Fault> {

@@ -218,23 +218,23 @@ async fn parts_decided_before_are_part_of_the_answer() {
         with_delivery.deliveries = vec![delivery("ward")];
         // It ends when the parts are on disk, so nothing is to be waited for after it.
         let _ended = bench.store.decided(receipt.number(), vec![with_delivery]).await;
-        let so_far = bench.store.outcome(receipt.number()).unwrap().unwrap();
-        assert_eq!(so_far.decided.len(), 3);
-        assert!(so_far.replies.is_empty());
+        assert_eq!(bench.parts(receipt.number()).len(), 3);
+        assert!(bench.store.outcome(receipt.number()).unwrap().is_none());
         assert_eq!(bench.store.health().answered, 0);
         let rest = vec![part(3, Verdict::Accepted)];
         bench.answered(&receipt, rest, vec![said(true, "AA")]).await.unwrap();
-        let ended = bench.store.outcome(receipt.number()).unwrap().unwrap();
-        let parts: Vec<u32> = ended.decided.iter().map(|part| part.part).collect();
+        let all = bench.parts(receipt.number());
+        let parts: Vec<u32> = all.iter().map(|part| part.part).collect();
         assert_eq!(parts, [0, 1, 2, 3]);
-        assert_eq!(ended.decided[2].deliveries, [delivery("ward")]);
+        assert_eq!(all[2].deliveries, [delivery("ward")]);
         // Who follows the log gets the same, some at a time.
         let records = bench.store.read_from(0, 10).unwrap();
         let ended = records.into_iter().find_map(|record| match record.event {
             Event::Answered { ended, .. } => Some(ended),
             _ => None,
         });
-        let pages = parts_of(bench.store.as_ref(), receipt.number(), ended.unwrap());
+        let earlier = |from| bench.store.decided_earlier(receipt.number(), from);
+        let pages = parts_of(earlier, ended.unwrap());
         let pages: Vec<_> = pages.map(Result::unwrap).collect();
         let batches = if bench.dir.is_some() { 3 } else { 1 };
         assert_eq!(

@@ -110,13 +110,12 @@ async fn parts_decided_before_a_death_are_there_after_it() {
     let _kept = bench.store.decided(receipt.number(), first);
     bench.keep("MSH|after").await;
     let bench = bench.crash();
-    let so_far = bench.store.outcome(receipt.number()).unwrap().unwrap();
-    assert_eq!(so_far.decided.len(), 2);
+    assert_eq!(bench.parts(receipt.number()).len(), 2);
     let pending = bench.store.pending(0, 1).unwrap().remove(0);
     let receipt = bench.inbox.resume(pending, None);
     let rest = vec![part(2, Verdict::Accepted)];
     bench.answered(&receipt, rest, vec![said(false, "AE")]).await.unwrap();
-    assert_eq!(bench.store.outcome(receipt.number()).unwrap().unwrap().decided.len(), 3);
+    assert_eq!(bench.parts(receipt.number()).len(), 3);
     // Part 0 was refused before the death, and that counts.
     let other = bench.receive_under(frame("batch"), "maps 2");
     assert!(matches!(other.kept().await.unwrap(), Arrival::New(_)));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Decided, Store};
+use super::Decided;
 use crate::{Fault, Reply};
 
 /// How a frame's work ended.
@@ -27,13 +27,17 @@ pub struct Parts {
 }
 
 /// The answers of all parts of a frame that a record tells of, in order, some at a time, so that memory holds a bounded
-/// part of a large frame's. Nothing more comes after an error.
-pub fn parts_of(store: &dyn Store, number: u64, ended: Ended) -> impl Iterator<Item = Result<Vec<Decided>, Fault>> {
+/// part of a large frame's. `earlier` reads them, as [`Store::decided_earlier`](super::Store::decided_earlier) does. Nothing
+/// more comes after an error.
+pub fn parts_of(
+    mut earlier: impl FnMut(u64) -> Result<Parts, Fault>,
+    ended: Ended,
+) -> impl Iterator<Item = Result<Vec<Decided>, Fault>> {
     let mut last = Some(ended.decided);
     let mut next = ended.earlier.then_some(0);
     std::iter::from_fn(move || {
         while let Some(from) = next.take() {
-            match store.decided_earlier(number, from) {
+            match earlier(from) {
                 Ok(parts) if parts.decided.is_empty() => next = parts.next,
                 Ok(parts) => {
                     next = parts.next;

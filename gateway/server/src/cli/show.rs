@@ -4,7 +4,7 @@
 use causeway_core::adapter::Trace;
 use causeway_core::fhir::{Limits, parse, pretty};
 use causeway_core::finding::Lang;
-use causeway_core::store::{Decided, Ended, Facts, Late, Pending, Posted, Query};
+use causeway_core::store::{Decided, Ended, Facts, Late, Pending, Posted, Query, parts_of};
 use causeway_core::{Actor, ActorKind, Adapter, Class, Finding, NodeId, Severity, Text};
 use causeway_hl7v2::Hl7v2;
 use causeway_store::{Reader as Log, SqliteLog};
@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{Common, Status, deliveries, output};
 use crate::config::{Config, Format, Listener};
-use crate::projection::Reader;
+use crate::projection::{self, ACCEPTED, Reader};
 use crate::resources::{self, Older};
 use crate::spool::{Body, Spool};
 use crate::telemetry::TraceId;
@@ -50,10 +50,10 @@ pub(super) fn run(common: &Common, seq: u64, lineage: bool, ledger: bool) -> any
             ledger: if ledger { trace.ledger } else { Vec::new() },
         });
     if common.json {
-        output::line(&record(&kept, trace.as_ref())?);
+        record(&kept, &log, trace.as_ref())?;
         return Ok(Status::Fine);
     }
-    people(&kept, config.lang)?;
+    people(&kept, &log, config.lang)?;
     records(trace.as_ref(), (lineage, ledger))?;
     Ok(Status::Fine)
 }
@@ -79,7 +79,37 @@ struct Kept {
     notes: Vec<Finding>,
 }
 
-fn people(kept: &Kept, lang: Lang) -> anyhow::Result<()> {
+impl Kept {
+    /// The answers of its parts, some at a time; before it is answered, those that were decided so far.
+    fn parts<'a>(&self, log: &'a Log) -> impl Iterator<Item = anyhow::Result<Vec<Decided>>> + use<'a> {
+        let (number, so_far) = (
+            self.message.number,
+            Ended {
+                decided: Vec::new(),
+                earlier: true,
+                replies: Vec::new().into(),
+            },
+        );
+        let parts = parts_of(
+            move |from| log.decided_earlier(number, from),
+            self.ended.clone().unwrap_or(so_far),
+        );
+        parts.map(|parts| parts.map_err(|fault| anyhow::anyhow!("{}", fault.inside)))
+    }
+
+    /// The state as listings have it.
+    fn state(&self, log: &Log) -> anyhow::Result<&'static str> {
+        match &self.ended {
+            Some(_) => self
+                .parts(log)
+                .try_fold(ACCEPTED, |state, parts| Ok(projection::state(state, &parts?))),
+            None if self.message.is_held() => Ok("held"),
+            None => Ok("pending"),
+        }
+    }
+}
+
+fn people(kept: &Kept, log: &Log, lang: Lang) -> anyhow::Result<()> {
     let (number, frame) = (kept.message.number, &kept.message.frame);
     output::line(&format!(
         "=== frame {}, received {:.6} on {} from {}, trace {}",
@@ -93,7 +123,14 @@ fn people(kept: &Kept, lang: Lang) -> anyhow::Result<()> {
     match &kept.ended {
         None if kept.message.is_held() => output::line("=== held: the gateway died while it ran, more than once"),
         None => output::line("=== not answered yet"),
-        Some(ended) => answered(ended, lang)?,
+        Some(_) => {}
+    }
+    for parts in kept.parts(log) {
+        parts?.iter().try_for_each(|decided| part(decided, lang))?;
+    }
+    for reply in kept.ended.iter().flat_map(|ended| ended.replies.iter()) {
+        output::line("=== reply");
+        output::line(&output::segments(&reply.bytes));
     }
     kept.late.iter().for_each(|late| came_late(late, lang));
     if !kept.deliveries.is_empty() {
@@ -109,24 +146,16 @@ fn people(kept: &Kept, lang: Lang) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn answered(ended: &Ended, lang: Lang) -> anyhow::Result<()> {
-    for decided in &ended.decided {
-        output::line(&format!("=== part {}: {}", decided.part, decided.verdict.word()));
-        let json = bundle(decided)?;
-        if json != b"{}" {
-            output::line(&pretty(&parse(&json, Limits::default())?, NodeId::ROOT));
-        }
-        let facts: Facts = serde_json::from_slice(&decided.facts)?;
-        output::line("=== findings");
-        facts
-            .findings
-            .iter()
-            .for_each(|finding| output::line(&output::finding(finding, lang)));
+fn part(decided: &Decided, lang: Lang) -> anyhow::Result<()> {
+    output::line(&format!("=== part {}: {}", decided.part, decided.verdict.word()));
+    let json = bundle(decided)?;
+    if json != b"{}" {
+        output::line(&pretty(&parse(&json, Limits::default())?, NodeId::ROOT));
     }
-    for reply in ended.replies.iter() {
-        output::line("=== reply");
-        output::line(&output::segments(&reply.bytes));
-    }
+    let facts: Facts = serde_json::from_slice(&decided.facts)?;
+    output::line("=== findings");
+    let findings = facts.findings.iter();
+    findings.for_each(|finding| output::line(&output::finding(finding, lang)));
     Ok(())
 }
 
@@ -147,8 +176,8 @@ fn bundle(decided: &Decided) -> anyhow::Result<Vec<u8>> {
     Ok(json.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?.to_vec())
 }
 
-/// Everything as one line of JSON.
-fn record(kept: &Kept, trace: Option<&Trace>) -> anyhow::Result<String> {
+/// Everything as one line of JSON, its parts as they are read.
+fn record(kept: &Kept, log: &Log, trace: Option<&Trace>) -> anyhow::Result<()> {
     let (frame, ended) = (&kept.message.frame, kept.ended.as_ref());
     let late = |late: &Late| {
         json!({
@@ -159,7 +188,7 @@ fn record(kept: &Kept, trace: Option<&Trace>) -> anyhow::Result<String> {
     let mut head = json!({
         "seq": kept.message.number, "received": format!("{:.6}", frame.received), "listener": &*frame.listener,
         "peer": &*frame.peer, "trace": TraceId::of(kept.message.number, frame).to_string(), "frame": output::text(&frame.body),
-        "state": state(kept),
+        "state": kept.state(log)?,
         "replies": ended.map(|ended| ended.replies.iter().map(|reply| output::text(&reply.bytes)).collect::<Vec<_>>()),
         "notes": kept.notes,
         "deliveries": kept.deliveries.iter().map(deliveries::record).collect::<Vec<_>>(),
@@ -173,23 +202,21 @@ fn record(kept: &Kept, trace: Option<&Trace>) -> anyhow::Result<String> {
             head.insert("ledger".to_owned(), serde_json::to_value(&trace.ledger)?);
         }
     }
-    let parts = ended.iter().flat_map(|ended| &ended.decided).map(part);
-    let parts = parts.collect::<anyhow::Result<Vec<_>>>()?.join(",");
     let head = head.to_string();
     let open = head.strip_suffix('}').unwrap_or(&head);
-    Ok(format!("{open},\"parts\":[{parts}]}}"))
-}
-
-/// The state as listings have it.
-fn state(kept: &Kept) -> &'static str {
-    match &kept.ended {
-        Some(ended) => crate::projection::state(&ended.decided),
-        None if kept.message.is_held() => "held",
-        None => "pending",
+    output::out(format!("{open},\"parts\":[").as_bytes());
+    let mut between = "";
+    for parts in kept.parts(log) {
+        for decided in parts? {
+            output::out(format!("{between}{}", part_record(&decided)?).as_bytes());
+            between = ",";
+        }
     }
+    output::line("]}");
+    Ok(())
 }
 
-fn part(decided: &Decided) -> anyhow::Result<String> {
+fn part_record(decided: &Decided) -> anyhow::Result<String> {
     let facts: Facts = serde_json::from_slice(&decided.facts)?;
     Ok(format!(
         "{{\"part\":{},\"verdict\":\"{}\",\"rules\":{},\"findings\":{},\"bundle\":{}}}",

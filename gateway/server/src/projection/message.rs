@@ -22,10 +22,13 @@ pub(super) struct Row {
     pub(super) ended: Option<Ended>,
 }
 
-/// The worst verdict of the parts.
-pub fn state(decided: &[Decided]) -> &'static str {
+/// The state of a message while nothing speaks against it.
+pub const ACCEPTED: &str = "accepted";
+
+/// The worst verdict of parts, and of those before them.
+pub fn state(so_far: &'static str, decided: &[Decided]) -> &'static str {
     let words = decided.iter().map(|part| part.verdict.word());
-    words.fold("accepted", worse)
+    words.fold(so_far, worse)
 }
 
 /// The worse of two verdicts.
@@ -98,10 +101,10 @@ impl Told {
 
 /// Writes what the parts of a message are found by, some parts at a time, and sums them up.
 fn told(connection: &Connection, log: &Log<'_>, number: u64, ended: Ended) -> anyhow::Result<Told> {
-    let mut told = Told::in_state("accepted");
-    for (batch, parts) in (0..).zip(parts_of(log.store, number, ended)) {
+    let mut told = Told::in_state(ACCEPTED);
+    for (batch, parts) in (0..).zip(parts_of(|from| log.store.decided_earlier(number, from), ended)) {
         let parts = parts.map_err(|fault| anyhow::anyhow!("{}", fault.inside))?;
-        told.state = worse(told.state, state(&parts));
+        told.state = state(told.state, &parts);
         let mut words = Words::default();
         for part in &parts {
             let Ok(shown) = serde_json::from_slice::<Shown>(&part.facts) else {

@@ -11,7 +11,7 @@ mod schema;
 mod words;
 
 pub use lag::Lag;
-pub use message::state;
+pub use message::{ACCEPTED, state};
 pub use projector::{Describe, Projector};
 pub use query::{Filter, Listed, Reader};
 pub use words::{index, spaced};

@@ -241,7 +241,8 @@ fn answered(batch: &mut Batch<'_>, log: &dyn Store, record: Record) -> anyhow::R
         return Ok(None);
     };
     let (mut written, large) = (false, ended.earlier);
-    for parts in parts_of(log, record.number, ended) {
+    let earlier = |from| log.decided_earlier(record.number, from);
+    for parts in parts_of(earlier, ended) {
         for part in parts.map_err(|fault| anyhow::anyhow!("{}", fault.inside))? {
             written |= apply(batch, record.number, time, &part)?;
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use causeway_core::frame::Head;
 use causeway_core::store::{Decided, Ended, Event, Health, Late, Open, Parts, Pending, Record};
-use causeway_core::{Fault, Frame, Reply};
+use causeway_core::{Fault, Frame};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -89,35 +89,12 @@ impl Reader {
         self.read(|db| frame(db, number))
     }
 
-    /// The answers and replies of a number; before it is answered, the parts decided so far, if any, and no replies.
+    /// How the work on a number ended; nothing before it is answered.
     ///
     /// # Errors
     /// The log cannot be read.
     pub fn outcome(&self, number: u64) -> Result<Option<Ended>, Fault> {
-        self.read(|db| {
-            let mut decided = Vec::new();
-            let mut next = Some(0);
-            while let Some(from) = next {
-                let parts = earlier_parts(db, number, from)?;
-                decided.extend(parts.decided);
-                next = parts.next;
-            }
-            let Some((_, ended)) = answer(db, number)? else {
-                let replies: Arc<[Reply]> = Arc::from([]);
-                let so_far = !decided.is_empty();
-                return Ok(so_far.then_some(Ended {
-                    decided,
-                    earlier: false,
-                    replies,
-                }));
-            };
-            decided.extend(ended.decided);
-            Ok(Some(Ended {
-                decided,
-                earlier: false,
-                ..ended
-            }))
-        })
+        self.read(|db| Ok(answer(db, number)?.map(|(_, ended)| ended)))
     }
 
     /// Some of the parts that were decided before the last ones, from 0 or from where the last call ended.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use causeway_core::frame::Head;
 use causeway_core::inbox::Budget;
 use causeway_core::reply::{ReplyHead, ReplyKind};
-use causeway_core::store::{Decided, Ended, Entry, Health, Late, Outcome, Pending, Record, Sent};
+use causeway_core::store::{Decided, Ended, Entry, Health, Late, Outcome, Pending, Record, Sent, parts_of};
 use causeway_core::{
     Actor, ActorKind, Arrival, Class, Delivery, Fault, Finding, Frame, Inbox, Receipt, Reply, Severity, Store, Text,
     Verdict,
@@ -90,6 +90,18 @@ impl Bench {
     pub(crate) fn pending(&self) -> Vec<(u64, u32)> {
         let all = self.store.pending(0, 1_000).unwrap();
         all.iter().map(|pending| (pending.number, pending.deaths)).collect()
+    }
+
+    /// The parts of a frame that are decided, answered or not.
+    pub(crate) fn parts(&self, number: u64) -> Vec<Decided> {
+        let so_far = Ended {
+            decided: Vec::new(),
+            earlier: true,
+            replies: Arc::from([]),
+        };
+        let ended = self.store.outcome(number).unwrap().unwrap_or(so_far);
+        let parts = parts_of(|from| self.store.decided_earlier(number, from), ended);
+        parts.flat_map(Result::unwrap).collect()
     }
 
     pub(crate) fn receive(&self, frame: Frame) -> Receipt {
