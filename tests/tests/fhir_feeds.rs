@@ -87,3 +87,32 @@ async fn http_writes_over_a_feed_where_that_is_configured_and_then_it_stands() {
     let noted = notes(&house, "LATER");
     assert!(noted.contains(&("written-over-http".to_owned(), name)), "{noted:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_value_stands_without_the_flag_of_the_wrong_one() {
+    let mut house = Fhir::start().await;
+    exchange(house.process.mllp, EXAMPLE).await;
+    let path = "/fhir/Observation?code=2823-3";
+    let mut found = Value::Null;
+    until("the result is applied", async || {
+        found = house.found(path).await.pop().unwrap_or_default();
+        found["valueQuantity"]["value"] == 7.1
+    })
+    .await;
+    assert_eq!(found["interpretation"][0]["coding"][0]["code"], "HH");
+    let corrected = EXAMPLE
+        .replace("LIS-20261124-000117", "CORRECTED")
+        .replace("20261124081500+0800", "20261124091500+0800")
+        .replace("|7.1|mmol/L|3.5-5.3|HH|||F", "|4.1|mmol/L|3.5-5.3||||C");
+    assert!(corrected.contains("||||C"));
+    exchange(house.process.mllp, &corrected).await;
+    until("the correction is applied", async || {
+        found = house.found(path).await.pop().unwrap_or_default();
+        found["status"] == "corrected"
+    })
+    .await;
+    assert_eq!(
+        (&found["valueQuantity"]["value"], &found["interpretation"]),
+        (&json!(4.1), &Value::Null)
+    );
+}

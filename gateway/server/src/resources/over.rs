@@ -7,8 +7,8 @@ use causeway_profiles::{TypeDef, r4};
 
 /// The older elements in their order, each replaced where the newer says it; then what is new. All that says one element
 /// goes with it: one type of a choice with another (R4 JSON format, choice of data types), and `_birthDate` with another
-/// `birthDate`; what stands beside a primitive that is said again as it was stays. A reason why there is no value goes when
-/// one comes (R4 Observation, obs-6).
+/// `birthDate`; what stands beside a primitive that is said again as it was stays. What is said of a value ends with it
+/// ([`ends`]).
 pub(super) fn merge(old: &Tree, new: &Tree, removed: &[&str]) -> Tree {
     let mut merged = Tree::new(Value::Object);
     let root = NodeId::ROOT;
@@ -24,8 +24,7 @@ pub(super) fn merge(old: &Tree, new: &Tree, removed: &[&str]) -> Tree {
         let name = element(old.name(member));
         let mut says = stated.iter().filter(|(stated, _)| *stated == name).peekable();
         if says.peek().is_none() {
-            let comes = name == "dataAbsentReason" && stated.iter().any(|(stated, _)| *stated == "value[x]");
-            if !comes && !removed.contains(&name) {
+            if !ends(name, old, new, &stated) && !removed.contains(&name) {
                 merged.copy_one(root, old, member);
             }
         } else if !put.contains(&name) {
@@ -46,6 +45,26 @@ pub(super) fn merge(old: &Tree, new: &Tree, removed: &[&str]) -> Tree {
         merged.copy_one(root, new, *member);
     }
     merged
+}
+
+/// Whether an element of an Observation that is not stated ends with what is: a value and the reason why there is none (obs-6)
+/// end each other, and a judgement ends with the value that it judged, or the flag of a wrong result would stand at the right
+/// one.
+fn ends(name: &str, old: &Tree, new: &Tree, stated: &[(&str, NodeId)]) -> bool {
+    let says = |wanted: &str| stated.iter().any(|(stated, _)| *stated == wanted);
+    let is_known = |member: NodeId| {
+        let known = old.get(NodeId::ROOT, new.name(member));
+        known.is_some_and(|known| old.same(known, new, member))
+    };
+    match name {
+        "dataAbsentReason" => says("value[x]"),
+        "value[x]" => says("dataAbsentReason"),
+        "interpretation" => {
+            let mut values = stated.iter().filter(|(stated, _)| *stated == "value[x]");
+            says("dataAbsentReason") || values.any(|(_, member)| !is_known(*member))
+        }
+        _ => false,
+    }
 }
 
 /// Whether a member is what stands beside a primitive that the newer says again as it was, and nothing beside it.
@@ -164,6 +183,30 @@ mod tests {
         let old = r#"{"resourceType":"Observation","status":"registered","dataAbsentReason":{"text":"pending"}}"#;
         let new = r#"{"resourceType":"Observation","status":"final","valueString":"x"}"#;
         assert_eq!(merged(old, new, &[]), new);
+    }
+
+    #[test]
+    fn a_reason_for_there_being_no_value_ends_the_value_and_what_was_said_of_it() {
+        let old = r#"{"resourceType":"Observation","status":"final","valueQuantity":{"value":7.1},"interpretation":[{"text":"HH"}],"method":{"text":"m"}}"#;
+        let new = r#"{"resourceType":"Observation","status":"cancelled","dataAbsentReason":{"text":"clotted"}}"#;
+        assert_eq!(
+            merged(old, new, &[]),
+            r#"{"resourceType":"Observation","status":"cancelled","method":{"text":"m"},"dataAbsentReason":{"text":"clotted"}}"#
+        );
+    }
+
+    #[test]
+    fn a_flag_goes_with_the_value_that_it_was_put_on() {
+        let old = r#"{"resourceType":"Observation","status":"final","valueQuantity":{"value":7.1},"interpretation":[{"text":"HH"}]}"#;
+        let corrected = r#"{"resourceType":"Observation","status":"corrected","valueQuantity":{"value":4.1}}"#;
+        assert_eq!(merged(old, corrected, &[]), corrected);
+        let in_words = r#"{"resourceType":"Observation","status":"corrected","valueString":"normal"}"#;
+        assert_eq!(merged(old, in_words, &[]), in_words);
+        // Said again without its flag, or not at all, the value keeps it.
+        let again = merged(old, &corrected.replace("4.1", "7.1"), &[]);
+        assert_eq!(again, old.replace("final", "corrected"));
+        let status = merged(old, r#"{"resourceType":"Observation","status":"corrected"}"#, &[]);
+        assert_eq!(status, again);
     }
 
     #[test]
