@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::num::NonZeroU64;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use rustix::fs::{Advice, fadvise};
 use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
@@ -19,6 +21,8 @@ use super::part10;
 
 /// Bytes written at a time.
 pub(super) const BLOCK: usize = 128 << 10;
+/// Bytes of a page of memory, or more.
+const PAGE: u64 = 16 << 10;
 /// Blocks kept for the next objects.
 const SPARE: usize = 16;
 
@@ -156,9 +160,20 @@ impl Sink {
     /// Writes more of the data set.
     pub(super) fn write(&mut self, block: Vec<u8>) -> io::Result<()> {
         self.file.write_all(&block)?;
+        self.set_out(block.len() as u64);
         self.size += block.len() as u64;
         self.objects.take_back(block);
         Ok(())
+    }
+
+    /// Lets the disk begin with what was written while the rest is still coming: Linux writes out what is not needed in
+    /// memory. The header's page waits for its digest.
+    fn set_out(&self, length: u64) {
+        let from = self.size.max(PAGE);
+        if let Some(length) = (self.size + length).checked_sub(from).and_then(NonZeroU64::new) {
+            // Nothing depends on it: the file is synced at its end.
+            let _wish = fadvise(&self.file, from, Some(length), Advice::DontNeed);
+        }
     }
 
     /// Puts the data set's digest into the header and the file on disk, gives it its name, says so, and puts the name on
