@@ -90,10 +90,10 @@ pub struct Retry {
 impl Default for Retry {
     fn default() -> Self {
         Self {
-            attempts: 8,
+            attempts: 10,
             refusals: 20,
             first: Duration::from_millis(500),
-            longest: Duration::from_mins(1),
+            longest: Duration::from_secs(15),
         }
     }
 }
