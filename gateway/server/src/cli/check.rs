@@ -1,5 +1,5 @@
-//! `causeway check`: configuration, maps with their sites, rules, and what listeners and destinations need, without starting. Everything is looked at before
-//! it ends, so that one run tells all that is wrong.
+//! `causeway check`: configuration, maps with their sites, rules, and what listeners and destinations need, without starting.
+//! Everything is looked at before it ends, so that one run tells all that is wrong.
 
 use std::sync::Arc;
 

@@ -76,7 +76,8 @@ fn show(common: &Common, audit: &Audit, dead: &[&Dead], configured: Option<&Dest
         let record = json!({
             "destination": audit.destination, "to": configured.map(|one| &one.to), "paused": account.paused,
             "posted": account.posted, "delivered": account.delivered, "waiting": audit.waiting, "dead": audit.dead,
-            "dropped": account.dropped, "causes": dead.iter().map(|dead| cause(dead)).collect::<Vec<_>>(), "oldest": oldest.map(|time| format!("{time:.6}")),
+            "dropped": account.dropped, "oldest": oldest.map(|time| format!("{time:.6}")),
+            "causes": dead.iter().map(|dead| cause(dead)).collect::<Vec<_>>(),
         });
         return output::line(&record.to_string());
     }

@@ -82,18 +82,14 @@ struct Kept {
 impl Kept {
     /// The answers of its parts, some at a time; before it is answered, those that were decided so far.
     fn parts<'a>(&self, log: &'a Log) -> impl Iterator<Item = anyhow::Result<Vec<Decided>>> + use<'a> {
-        let (number, so_far) = (
-            self.message.number,
-            Ended {
-                decided: Vec::new(),
-                earlier: true,
-                replies: Vec::new().into(),
-            },
-        );
-        let parts = parts_of(
-            move |from| log.decided_earlier(number, from),
-            self.ended.clone().unwrap_or(so_far),
-        );
+        let number = self.message.number;
+        let so_far = Ended {
+            decided: Vec::new(),
+            earlier: true,
+            replies: Vec::new().into(),
+        };
+        let ended = self.ended.clone().unwrap_or(so_far);
+        let parts = parts_of(move |from| log.decided_earlier(number, from), ended);
         parts.map(|parts| parts.map_err(|fault| anyhow::anyhow!("{}", fault.inside)))
     }
 
