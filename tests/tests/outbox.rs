@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use causeway_core::Store;
 use causeway_core::store::{Account, Audit, Query, State};
+use causeway_core::{Actor, ActorKind, Class, Finding, Severity, Store, Text};
 use causeway_server::outbox::{Condition, Destination, Form};
-use causeway_tests::{Doing, EXAMPLE, Gateway, Peer, React, Receiver, Service, card_on, exchange, framed, oru, until};
+use causeway_tests::{Advisor, EXAMPLE, Gateway, Peer, React, Receiver, exchange, framed, oru, until};
+use tokio::sync::Semaphore;
 
 /// A message of a patient.
 fn of(patient: &str, id: &str) -> String {
@@ -223,7 +224,7 @@ async fn a_folder_gets_annotated_results_and_the_log_keeps_none_of_it() {
     let out = tempfile::tempdir().expect("a folder");
     let mut ward = Destination::new("ward", out.path().to_str().expect("a path"));
     ward.format = Some(Form::Hl7v2);
-    ward.severity = Some(causeway_core::Severity::Warning);
+    ward.severity = Some(Severity::Warning);
     let gateway = gateway(vec![ward]).await;
     exchange(gateway.address(), &of("A", "CALM")).await;
     exchange(gateway.address(), &oru("CRITICAL", "7.1")).await;
@@ -298,25 +299,35 @@ async fn a_peer_that_rejects_everything_keeps_its_queue_and_gets_it_when_it_is_w
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_service_finds_too_late_is_delivered_where_that_is_wanted() {
-    let beyond = Duration::from_millis(400);
-    let service =
-        Service::start(move |request| Doing::AnswersAfter(beyond, card_on(request, "2345-7", "Glucose is fine"))).await;
+    let gate = Arc::new(Semaphore::new(0));
+    let inner = Arc::clone(&gate);
+    let advisor = Advisor::new(move || {
+        let gate = Arc::clone(&inner);
+        async move {
+            gate.acquire().await.expect("never closed").forget();
+            // Glucose is the fourth OBX of the example.
+            let by = Actor::new(ActorKind::Hook, "glucose");
+            let text = Text::new("Glucose is fine".to_owned(), "Glucose is fine".to_owned());
+            let finding = Finding::new("advice", Severity::Warning, Class::Business, by, text);
+            Ok(vec![finding.at_place("OBX[4]-5[1]".to_owned())])
+        }
+    });
     let (ward, archive) = (Receiver::start(yes).await, Receiver::start(yes).await);
     let mut told = to("ward", &ward);
     told.format = Some(Form::Hl7v2);
     told.late = true;
     let mut once = to("archive", &archive);
     once.format = Some(Form::Hl7v2);
-    let hook = causeway_server::hooks::HookConfig::new("glucose", &service.url());
-    let hook = Arc::new(causeway_server::hooks::CdsHook::new(hook).expect("a client"));
-    let gateway = Gateway::start(vec![hook], |config| {
+    let gateway = Gateway::start(advisor.alone(), |config| {
         config.chain.hook_budget_ms = 50;
         config.destinations = vec![told, once];
     })
     .await;
     exchange(gateway.address(), EXAMPLE).await;
-    delivered(&gateway, "ward", 2).await;
+    delivered(&gateway, "ward", 1).await;
     delivered(&gateway, "archive", 1).await;
+    gate.add_permits(1);
+    delivered(&gateway, "ward", 2).await;
     let messages = ward.messages();
     let says = |message: &String| message.contains("Glucose is fine");
     assert_eq!(
