@@ -10,9 +10,10 @@ use causeway_core::fhir::{Limits, NodeId, Tree, parse};
 use super::over::{merge, says_all, says_the_same};
 use super::pack::{Slot, Text, entries, names, rename, renamed, shown};
 use super::params::Values;
+use super::recent::Last;
 use super::terms;
 use super::unite::{self, Unite};
-use super::write::{Batch, Last, New, Stored};
+use super::write::{Batch, New, Stored};
 
 /// A message's statements.
 #[derive(Debug)]

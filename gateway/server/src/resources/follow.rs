@@ -22,10 +22,11 @@ use super::merge::Index;
 use super::pack::{LARGEST, Slot, Text, bundle_of, entries};
 use super::params::Values;
 use super::quiet::FORMAT;
+use super::recent::Recent;
 use super::schema;
 use super::sequence::Sequencer;
 use super::unite::Unites;
-use super::write::{Batch, New, Recent};
+use super::write::{Batch, New};
 use crate::projection::Lag;
 
 /// Records of a batch: the more, the fewer runs of the index there are to merge.

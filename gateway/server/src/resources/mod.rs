@@ -14,6 +14,7 @@ mod pack;
 mod params;
 mod query;
 pub mod quiet;
+mod recent;
 mod restated;
 mod runs;
 mod schema;

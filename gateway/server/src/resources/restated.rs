@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::write::{Place, Stored};
+use super::recent::Place;
+use super::write::Stored;
 
 /// When a version was last stated, microseconds since 1970.
 pub(super) fn of(connection: &Connection, stored: &Stored) -> rusqlite::Result<Option<i64>> {

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::feed::{self, Statements};
 use super::forget::Pass;
 use super::merge::Index;
-use super::write::{Batch, Recent};
+use super::recent::Recent;
+use super::write::Batch;
 use super::{Criterion, Older, Reader, Search, Unites, schema};
 
 const SECOND: i64 = 1_000_000;
