@@ -8,6 +8,7 @@ use causeway_core::rule::Fail;
 use causeway_core::{Bundle, Exchange, Fault, Finding, Hook, Kept, Meta};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::sync::Semaphore;
 
 /// What a service says, sooner or later.
 pub type Advice = Result<Vec<Finding>, Fault>;
@@ -43,6 +44,23 @@ impl Advisor {
             calls: AtomicUsize::new(0),
             advise: Box::new(move || advise().boxed()),
         })
+    }
+
+    /// One that answers each call when there is a permit for it.
+    ///
+    /// # Panics
+    /// Never: nobody closes the gate.
+    pub fn gated(advise: impl Fn() -> Advice + Clone + Send + Sync + 'static) -> (Arc<Self>, Arc<Semaphore>) {
+        let gate = Arc::new(Semaphore::new(0));
+        let inner = Arc::clone(&gate);
+        let advisor = Self::new(move || {
+            let (gate, advise) = (Arc::clone(&inner), advise.clone());
+            async move {
+                gate.acquire().await.expect("never closed").forget();
+                advise()
+            }
+        });
+        (advisor, gate)
     }
 
     /// One that finds nothing.

@@ -10,7 +10,6 @@ use causeway_core::store::{Account, Audit, Query, State};
 use causeway_core::{Actor, ActorKind, Class, Finding, Severity, Store, Text};
 use causeway_server::outbox::{Condition, Destination, Form};
 use causeway_tests::{Advisor, EXAMPLE, Gateway, Peer, React, Receiver, exchange, framed, oru, until};
-use tokio::sync::Semaphore;
 
 /// A message of a patient.
 fn of(patient: &str, id: &str) -> String {
@@ -299,18 +298,12 @@ async fn a_peer_that_rejects_everything_keeps_its_queue_and_gets_it_when_it_is_w
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_service_finds_too_late_is_delivered_where_that_is_wanted() {
-    let gate = Arc::new(Semaphore::new(0));
-    let inner = Arc::clone(&gate);
-    let advisor = Advisor::new(move || {
-        let gate = Arc::clone(&inner);
-        async move {
-            gate.acquire().await.expect("never closed").forget();
-            // Glucose is the fourth OBX of the example.
-            let by = Actor::new(ActorKind::Hook, "glucose");
-            let text = Text::new("Glucose is fine".to_owned(), "Glucose is fine".to_owned());
-            let finding = Finding::new("advice", Severity::Warning, Class::Business, by, text);
-            Ok(vec![finding.at_place("OBX[4]-5[1]".to_owned())])
-        }
+    let (advisor, gate) = Advisor::gated(|| {
+        // Glucose is the fourth OBX of the example.
+        let by = Actor::new(ActorKind::Hook, "glucose");
+        let text = Text::new("Glucose is fine".to_owned(), "Glucose is fine".to_owned());
+        let finding = Finding::new("advice", Severity::Warning, Class::Business, by, text);
+        Ok(vec![finding.at_place("OBX[4]-5[1]".to_owned())])
     });
     let (ward, archive) = (Receiver::start(yes).await, Receiver::start(yes).await);
     let mut told = to("ward", &ward);

@@ -19,16 +19,7 @@ fn msa(reply: &str) -> (&str, &str) {
 
 /// A service that answers when the test lets it.
 fn gate() -> (Arc<Advisor>, Arc<Semaphore>) {
-    let gate = Arc::new(Semaphore::new(0));
-    let inner = Arc::clone(&gate);
-    let advisor = Advisor::new(move || {
-        let gate = Arc::clone(&inner);
-        async move {
-            gate.acquire().await.expect("never closed").forget();
-            Ok(Vec::new())
-        }
-    });
-    (advisor, gate)
+    Advisor::gated(|| Ok(Vec::new()))
 }
 
 fn patient(config: &mut Config) {
