@@ -38,12 +38,7 @@ pub fn fields(segment: &str) -> Vec<&str> {
 /// # Panics
 /// When the log cannot be read.
 pub fn decided(log: &Reader, number: u64) -> Vec<Decided> {
-    let so_far = Ended {
-        decided: Vec::new(),
-        earlier: true,
-        replies: Vec::new().into(),
-    };
-    let ended = log.outcome(number).expect("the log").unwrap_or(so_far);
+    let ended = log.outcome(number).expect("the log").unwrap_or_else(Ended::not_yet);
     let parts = parts_of(|from| log.decided_earlier(number, from), ended);
     parts.flat_map(|parts| parts.expect("the log")).collect()
 }

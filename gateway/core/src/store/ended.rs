@@ -17,6 +17,17 @@ pub struct Ended {
     pub replies: Arc<[Reply]>,
 }
 
+impl Ended {
+    /// Of a frame that is not answered: what [`parts_of`] gives of it was decided so far.
+    pub fn not_yet() -> Self {
+        Self {
+            decided: Vec::new(),
+            earlier: true,
+            replies: Arc::from([]),
+        }
+    }
+}
+
 /// Some of the answers of a frame's parts.
 #[derive(Debug, Clone, Default)]
 pub struct Parts {

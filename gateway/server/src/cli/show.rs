@@ -83,12 +83,7 @@ impl Kept {
     /// The answers of its parts, some at a time; before it is answered, those that were decided so far.
     fn parts<'a>(&self, log: &'a Log) -> impl Iterator<Item = anyhow::Result<Vec<Decided>>> + use<'a> {
         let number = self.message.number;
-        let so_far = Ended {
-            decided: Vec::new(),
-            earlier: true,
-            replies: Vec::new().into(),
-        };
-        let ended = self.ended.clone().unwrap_or(so_far);
+        let ended = self.ended.clone().unwrap_or_else(Ended::not_yet);
         let parts = parts_of(move |from| log.decided_earlier(number, from), ended);
         parts.map(|parts| parts.map_err(|fault| anyhow::anyhow!("{}", fault.inside)))
     }

@@ -94,12 +94,7 @@ impl Bench {
 
     /// The parts of a frame that are decided, answered or not.
     pub(crate) fn parts(&self, number: u64) -> Vec<Decided> {
-        let so_far = Ended {
-            decided: Vec::new(),
-            earlier: true,
-            replies: Arc::from([]),
-        };
-        let ended = self.store.outcome(number).unwrap().unwrap_or(so_far);
+        let ended = self.store.outcome(number).unwrap().unwrap_or_else(Ended::not_yet);
         let parts = parts_of(|from| self.store.decided_earlier(number, from), ended);
         parts.flat_map(Result::unwrap).collect()
     }
